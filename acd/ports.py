@@ -1,0 +1,19 @@
+"""What the distributor needs from outside. Each port is as narrow as its use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+
+class Timer(Protocol):
+    def cancel(self) -> None: ...
+
+
+class Timers(Protocol):
+    def after(self, seconds: float, callback: Callable[[], None], /) -> Timer:
+        """Call back once, on the same thread, not before `seconds` have passed, unless cancelled."""
+
+
+Note = Callable[[str, dict[str, Any]], None]
+"""`note(kind, data)`: something worth an event in the call's history. Never numbers or names."""

@@ -1,0 +1,121 @@
+"""What we tell the PBX to do, imperative and frozen. `actions` turns each into AMI; nothing above knows how.
+
+An order is given once. It is carried out, refused (`OrderFailed`), or of unknown fate (`OrderFailed(unknown=True)`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    channel: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Play sound files one after another. Ends with one `CommandDone(token)`.
+
+    `files` are absolute paths without extension, as the PBX wants them; the caller of this has checked that they
+    exist (a missing one would drop the call). `interruptible`: a key stops it (the key arrives as `KeyPressed`).
+    """
+
+    channel: str
+    token: str
+    files: tuple[str, ...]
+    interruptible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlay:
+    """Stop what `Play` started, if it still plays. Its `CommandDone` comes with `interrupted=True`."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartMusic:
+    channel: str
+    music_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopMusic:
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """Fence a channel that waits for commands: silence it and learn when every older command is over.
+
+    `CommandDone(token)` says that the channel is ours and idle; replies to commands from before are dropped.
+    """
+
+    channel: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Store what a successor needs on the channel itself: it lives exactly as long as the channel. <= 700 bytes."""
+
+    channel: str
+    memory: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAlive:
+    """Renew the dead-man's timer: without us for so many seconds, the plain dialplan takes the caller over."""
+
+    channel: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class RingPhone:
+    """Dial an agent's phone under our own channel id `leg`, at most `ring_s` seconds."""
+
+    leg: str
+    endpoint: str
+    ring_s: int
+    caller_number: str
+    caller_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Let a waiting caller and an answered leg talk. When the leg ends first the caller comes back (`CallReturned`)."""
+
+    channel: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End a channel with a Q.850 cause (16 normal, 17 busy, 1 unallocated number, 34 congestion)."""
+
+    channel: str
+    cause: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Take a snapshot for reconciliation; answered by `Looked`."""
+
+
+Order = (
+    Answer
+    | Play
+    | StopPlay
+    | StartMusic
+    | StopMusic
+    | TakeOver
+    | Remember
+    | KeepAlive
+    | RingPhone
+    | Connect
+    | HangUp
+    | Look
+)
