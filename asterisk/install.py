@@ -25,22 +25,19 @@ import hashlib
 import json
 import os
 import platform
-import re
 import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import urlsplit
 
-SUITE = "forky"
-KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+from apt_sources import InstallError, sources
+from private_apt import MACHINES, SUITE, Deb, Machine, PrivateApt, resolve
+
 # Raise it when the same package list must be unpacked or arranged differently: every existing root is then rebuilt.
 LAYOUT_VERSION = 1
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -56,27 +53,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 # Post-install scripts do not run, so links into /etc/alternatives dangle; these are the ones that callers would hear.
 SOUND_LINKS = {"en": "en_US_f_Allison", "es": "es_MX_f_Allison"}
-UNPACKED_OVER_DOWNLOADED = (
-    5  # a generous ratio for the free-space check; sounds and shared libraries compress about 4:1
-)
-
-
-class InstallError(Exception):
-    """The installation cannot go on; the text says what to do about it."""
-
-
-class Machine(NamedTuple):
-    """How Debian and the C library call this processor."""
-
-    debian: str
-    triplet: str
-    loader: str
-
-
-MACHINES = {
-    "x86_64": Machine("amd64", "x86_64-linux-gnu", "ld-linux-x86-64.so.2"),
-    "aarch64": Machine("arm64", "aarch64-linux-gnu", "ld-linux-aarch64.so.1"),
-}
+UNPACKED_OVER_DOWNLOADED = 4  # for the free-space check; 149 MB of packages were 373 MB unpacked
 
 
 @dataclass(frozen=True)
@@ -128,51 +105,6 @@ class Progress:
         self._step = ""
 
 
-# --- what the machine's own apt configuration says -------------------------------------------------------------------
-
-
-def parse_deb822(text: str) -> list[tuple[str, list[str]]]:
-    """The (URI, suites) pairs of enabled `deb` stanzas in a *.sources file."""
-    found = []
-    for stanza in re.split(r"\n[ \t]*\n", "\n".join(ln for ln in text.splitlines() if not ln.startswith("#"))):
-        fields: dict[str, str] = {}
-        name = ""
-        for line in stanza.splitlines():
-            if line[:1] in (" ", "\t"):
-                fields[name] = f"{fields.get(name, '')} {line.strip()}"
-            elif ":" in line:
-                name, _, value = line.partition(":")
-                name = name.strip().lower()
-                fields[name] = value.strip()
-        enabled = fields.get("enabled", "yes").lower() not in ("no", "false", "0", "off", "without", "disable")
-        if enabled and "deb" in fields.get("types", "").split():
-            found += [(uri, fields.get("suites", "").split()) for uri in fields.get("uris", "").split()]
-    return found
-
-
-def parse_one_line(text: str) -> list[tuple[str, list[str]]]:
-    """The (URI, suites) pairs of `deb` lines in a *.list file."""
-    pattern = re.compile(r"^\s*deb\s+(?:\[[^\]]*\]\s*)?(\S+)\s+(\S+)")
-    return [(m[1], [m[2]]) for m in map(pattern.match, text.splitlines()) if m]
-
-
-def mirrors(etc_apt: Path) -> list[str]:
-    """Base addresses that may carry Debian testing, best first: those that this machine installs Debian itself from."""
-    entries: list[tuple[str, list[str]]] = []
-    lists = [etc_apt / "sources.list", *sorted(etc_apt.glob("sources.list.d/*.list"))]
-    for path in [*sorted(etc_apt.glob("sources.list.d/*.sources")), *lists]:
-        with contextlib.suppress(OSError):
-            text = path.read_text(encoding="utf-8", errors="replace")
-            entries += parse_deb822(text) if path.suffix == ".sources" else parse_one_line(text)
-    usable: list[str] = []
-    for uri, suites in entries:
-        base = uri.rstrip("/")
-        security = "security" in base or any("security" in suite for suite in suites)
-        if urlsplit(base).scheme in ("http", "https") and not security and base not in usable:
-            usable.append(base)
-    return sorted(usable, key=lambda base: urlsplit(base).path.split("/")[-1] != "debian")
-
-
 def resolves(name: str, patience: float) -> bool:
     """Whether `name` resolves within `patience` seconds (asked on a thread: the resolver has time-outs of its own)."""
     answer: list[bool] = []
@@ -185,122 +117,6 @@ def resolves(name: str, patience: float) -> bool:
     thread.start()
     thread.join(patience)
     return bool(answer)
-
-
-# --- a private apt ---------------------------------------------------------------------------------------------------
-
-
-class Deb(NamedTuple):
-    """One package file of the closure; the name carries name, version and architecture."""
-
-    file: str
-    size: int
-
-
-def parse_closure(uris: str) -> list[Deb]:
-    """What `apt-get --print-uris install` would fetch: lines of `'uri' file size checksum`."""
-    return [Deb(m[1], int(m[2])) for m in re.finditer(r"^'[^']+' (\S+\.deb) (\d+) ", uris, re.MULTILINE)]
-
-
-class PrivateApt:
-    """apt-get with state, cache and sources of its own, and a dpkg status that says nothing is installed."""
-
-    def __init__(self, folder: Path, machine: Machine) -> None:
-        self._folder = folder
-        self._machine = machine
-        if '"' in str(folder):
-            raise InstallError(
-                f"the path {folder} has a quote in it, which apt's configuration cannot express; move it"
-            )
-        if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-            raise InstallError(
-                "apt-get and dpkg-deb are needed, and this machine has none: it is not a Debian.\n"
-                "Use a Debian 12 or newer machine or container, or name an existing PBX in the configuration."
-            )
-
-    @property
-    def nothing(self) -> Path:
-        return self._folder / "nothing"
-
-    def configure(self, mirror: str) -> None:
-        for name in ("lists/partial", "archives/partial", "nothing/partial"):
-            (self._folder / name).mkdir(parents=True, exist_ok=True)
-        (self._folder / "status").write_text("")
-        (self._folder / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror} {SUITE} main\n")
-        (self._folder / "apt.conf").write_text(self._configuration())
-
-    def _configuration(self) -> str:
-        """Read after the machine's own configuration, so that its proxies keep working and its hooks do not run."""
-        here = self._folder
-        return f"""
-#clear APT::Architectures;
-#clear APT::Default-Release;
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-#clear DPkg::Pre-Install-Pkgs;
-APT::Architecture "{self._machine.debian}"; APT::Architectures {{ "{self._machine.debian}"; }};
-APT::Install-Recommends "false"; APT::Install-Suggests "false";
-APT::Sandbox::User "root"; // root's apt would otherwise drop to _apt, who may not enter this folder
-Dir::State "{here}"; Dir::State::lists "{here}/lists"; Dir::State::status "{here}/status";
-Dir::Cache "{here}"; Dir::Cache::archives "{here}/archives";
-Dir::Cache::pkgcache "pkgcache.bin"; Dir::Cache::srcpkgcache "";
-Dir::Etc::sourcelist "{here}/sources.list"; Dir::Etc::sourceparts "/dev/null";
-Dir::Etc::preferences "/dev/null"; Dir::Etc::preferencesparts "/dev/null";
-Dir::Log "{here}/log"; Dir::Log::Terminal ""; Dir::Log::History "";
-Acquire::Check-Valid-Until "false"; // a mirror's or a proxy's Release file can be past its date; it is still signed
-Acquire::Languages "none"; Acquire::GzipIndexes "true"; Acquire::Retries "3"; Acquire::http::Timeout "30";
-Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
-Acquire::IndexTargets::deb::DEP-11-icons-small::DefaultEnabled "false";
-"""
-
-    def run(self, *arguments: str, while_running: Callable[[], None] | None = None) -> str:
-        command = ["apt-get", "-q", "-c", str(self._folder / "apt.conf"), *arguments]
-        environment = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
-        with (
-            tempfile.TemporaryFile("w+", errors="replace") as out,
-            tempfile.TemporaryFile("w+", errors="replace") as err,
-        ):
-            with subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment
-            ) as process:
-                try:
-                    while process.poll() is None:
-                        if while_running:
-                            while_running()
-                        with contextlib.suppress(subprocess.TimeoutExpired):
-                            process.wait(0.2)
-                except BaseException:
-                    process.terminate()
-                    raise
-            out.seek(0)
-            err.seek(0)
-            if process.returncode != 0:
-                raise InstallError(explain(err.read(), arguments[0]))
-            return out.read()
-
-    def update(self) -> None:
-        # without Error-Mode=any apt only warns when a mirror cannot be reached, and goes on with no packages at all
-        self.run("update", "-o", "APT::Update::Error-Mode=any")
-
-
-def explain(stderr: str, step: str) -> str:
-    """apt's complaint and the likeliest cure."""
-    lines = [line for line in stderr.splitlines() if line.startswith(("E:", "W:"))] or stderr.splitlines()
-    said = "\n".join(lines[-6:])
-    if "No space left" in said or "enough free space" in said:
-        cure = "The disk is full: free about 600 MB, or set CORDBOARD_ROOT to a folder on a bigger disk."
-    elif "NO_PUBKEY" in said or "not signed" in said or "EXPKEYSIG" in said:
-        cure = "The mirror's signature is not in the keyring: update the package debian-archive-keyring."
-    elif "Unable to locate package" in said or "no installation candidate" in said:
-        cure = f"The mirror has no such package in {SUITE}: is it a full Debian mirror?"
-    elif "Release file" in said or "404" in said:
-        cure = f"The mirror does not carry Debian {SUITE}: set CORDBOARD_DEBIAN_MIRROR to one that does."
-    else:
-        cure = "Is the network up, and does `apt-get update` work on this machine (proxy, DNS, certificates)?"
-    return f"apt-get {step} failed:\n{said}\n{cure}"
-
-
-# --- the root --------------------------------------------------------------------------------------------------------
 
 
 def fingerprint(group: str, machine: Machine) -> str:
@@ -326,8 +142,8 @@ class Installed:
     def write(self, marker: Path) -> None:
         marker.write_text(json.dumps({"groups": self.groups, "debs": sorted(self.debs)}, indent=1) + "\n")
 
-    def missing(self, groups: Iterable[str], machine: Machine) -> list[str]:
-        return [group for group in groups if self.groups.get(group) != fingerprint(group, machine)]
+    def is_current(self, groups: Iterable[str], machine: Machine) -> bool:
+        return all(self.groups.get(group) == fingerprint(group, machine) for group in groups)
 
 
 def unpack(debs: Sequence[Path], target: Path, progress: Callable[[int], None]) -> None:
@@ -356,7 +172,10 @@ def repair_links(root: Path) -> None:
             link.symlink_to(target)
 
 
-LAUNCHERS = {"asterisk": "usr/sbin/asterisk", "sipp": "usr/bin/sipp", "espeak-ng": "usr/bin/espeak-ng"}
+LAUNCHERS = {
+    "asterisk": {"asterisk": "usr/sbin/asterisk", "espeak-ng": "usr/bin/espeak-ng"},
+    "sipp": {"sipp": "usr/bin/sipp"},
+}
 LAUNCHER = """\
 #!/bin/sh
 # Written by asterisk/install.py: runs the private copy through its own loader. `exec`, so that our pid is its pid.
@@ -366,12 +185,16 @@ lib=$root/usr/lib/{triplet}
 """
 
 
+def launchers_exist(layout: Layout, groups: Iterable[str]) -> bool:
+    return all((layout.bin / name).exists() for group in groups for name in LAUNCHERS.get(group, ()))
+
+
 def write_launchers(layout: Layout, machine: Machine) -> None:
     layout.bin.mkdir(parents=True, exist_ok=True)
     library = layout.root / "usr/lib" / machine.triplet
     # private library folders that programs reach by an absolute RUNPATH, which would point at the machine's own copies
     extra = "".join(f":$lib/{name}" for name in ("pulseaudio",) if (library / name).is_dir())
-    for name, program in LAUNCHERS.items():
+    for name, program in (pair for programs in LAUNCHERS.values() for pair in programs.items()):
         if not (layout.root / program).exists():
             continue
         environment = 'export ESPEAK_DATA_PATH="$lib"\n' if name == "espeak-ng" else ""
@@ -405,16 +228,6 @@ def only_one(lock: Path) -> Iterator[None]:
             print("another installation is running, waiting for it ...", flush=True)
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-
-
-def resolve(apt: PrivateApt, packages: Sequence[str]) -> list[Deb]:
-    """Every package file needed; asked with an empty archive, since apt leaves out what it has already downloaded."""
-    closure = parse_closure(
-        apt.run("--print-uris", "-y", "-o", f"Dir::Cache::archives={apt.nothing}/", "install", *packages)
-    )
-    if not closure:
-        raise InstallError(f"apt-get resolved no packages for {' '.join(packages)}: this is a fault of the installer")
-    return closure
 
 
 def download(
@@ -464,18 +277,21 @@ def build(
 
 
 def install(layout: Layout, groups: Sequence[str], etc_apt: Path = Path("/etc/apt")) -> bool:
-    """Bring the root up to date with `groups` (those already there stay); False when there was nothing to do."""
+    """Bring the root up to date with `groups`; False when there was nothing to do."""
     machine = MACHINES.get(platform.machine())
     if machine is None:
         raise InstallError(f"no packages for {platform.machine()}: only {' and '.join(MACHINES)} are supported")
-    if not Installed.read(layout.marker).missing(groups, machine):
+    if Installed.read(layout.marker).is_current(groups, machine) and launchers_exist(layout, groups):
         return False
     progress = Progress()
     with only_one(layout.var / ".install.lock"):
         before = Installed.read(layout.marker)
-        if not before.missing(groups, machine):  # the installation that we waited for did it
+        if before.is_current(groups, machine):  # the installation that we waited for did it
+            write_launchers(layout, machine)
             return False
-        every = [group for group in GROUPS if group in groups or group in before.groups]
+        if not before.is_current(before.groups, machine):
+            before = Installed(before.groups, frozenset())  # laid out by another version of this file: start afresh
+        every = [group for group in GROUPS if group in groups or group in before.groups]  # what is there stays
         packages = [package for group in every for package in GROUPS[group]]
         apt = PrivateApt(layout.apt, machine)
         progress.step("reading the package list")
@@ -491,24 +307,8 @@ def install(layout: Layout, groups: Sequence[str], etc_apt: Path = Path("/etc/ap
         finally:
             progress.end()
         write_launchers(layout, machine)
-        shutil.rmtree(layout.archives, ignore_errors=True)
+        shutil.rmtree(layout.apt, ignore_errors=True)
     return True
-
-
-def sources(etc_apt: Path) -> list[str]:
-    if not KEYRING.exists():
-        raise InstallError(
-            f"{KEYRING} is missing, so downloads could not be verified. Install the package debian-archive-keyring "
-            "(on Debian it is part of the base system)."
-        )
-    override = os.environ.get("CORDBOARD_DEBIAN_MIRROR")
-    found = [override.rstrip("/")] if override else mirrors(etc_apt)
-    if not found:
-        raise InstallError(
-            f"no http(s) Debian mirror found in {etc_apt}/sources.list and {etc_apt}/sources.list.d.\n"
-            "Set CORDBOARD_DEBIAN_MIRROR to the base address of one."
-        )
-    return found
 
 
 def refresh(apt: PrivateApt, found: Sequence[str]) -> None:
