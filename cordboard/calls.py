@@ -1,0 +1,116 @@
+"""The call book: every caller that is here now, and how calls are found again after a lost link or a restart.
+
+Decides which call a fact belongs to and what a channel of a snapshot means for us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from acd.service import QueueResult, RecoveredCaller
+from cordboard.call import Call, CallServices, Memory, Phase
+from cordboard.features import FeatureCall, FeatureCodes
+from ivr.session import CallInfo
+from pbx.facts import CallArrived, ChannelGone, ChannelSeen, Fact, Origin, Place
+from pbx.orders import HangUp
+
+
+class CallBook:
+    """Calls by the unique id of the caller's channel."""
+
+    def __init__(self, services: CallServices, codes: FeatureCodes) -> None:
+        self._services = services
+        self._codes = codes
+        self._calls: dict[str, Call] = {}
+        self._features: dict[str, FeatureCall] = {}
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def __iter__(self) -> Iterator[Call]:
+        return iter(self._calls.values())
+
+    def get(self, channel: str) -> Call | None:
+        return self._calls.get(channel)
+
+    def arrived(self, fact: CallArrived) -> None:
+        if fact.origin is Origin.AGENT and self._codes.looks_like_one(fact.dialled):
+            services = self._services
+            feature = FeatureCall(
+                fact, self._codes.command(fact.dialled), services.switch, services.prompts, services.distributor
+            )
+            self._features[fact.channel] = feature
+            feature.begin()
+            return
+        info = CallInfo(fact.caller_number, fact.caller_name, fact.dialled, fact.language)
+        call = Call(self._services, fact.channel, info, fact.origin, self._services.clock())
+        self._calls[fact.channel] = call
+        call.begin()
+
+    def handle(self, channel: str, fact: Fact) -> None:
+        """Hand a fact to the call it is about. Facts about channels that are no call of ours are not errors."""
+        gone = isinstance(fact, ChannelGone)
+        call = self._calls.pop(channel, None) if gone else self._calls.get(channel)
+        if call is not None:
+            call.handle(fact)
+            return
+        feature = self._features.pop(channel, None) if gone else self._features.get(channel)
+        if feature is not None:
+            feature.handle(fact)
+
+    def queue_ended(self, channel: str, result: QueueResult) -> None:
+        call = self._calls.get(channel)
+        if call is not None:
+            call.queue_ended(result)
+
+    def suspend(self) -> None:
+        for call in self._calls.values():
+            call.suspend()
+
+    def renew(self, now: float) -> None:
+        for call in self._calls.values():
+            call.renew(now)
+
+    def relink(self, channels: Iterable[ChannelSeen]) -> None:
+        """After the link is back: the calls that we know go on."""
+        for seen in channels:
+            call = self._calls.get(seen.channel)
+            if call is not None:
+                call.relink(seen)
+
+    def recover(self, seen: ChannelSeen) -> RecoveredCaller | None:
+        """Adopt a caller's channel that we have never heard of; the answer is what the distributor must know of it."""
+        memory = Memory.load(seen.memory)
+        if memory is None and self._codes.looks_like_one(seen.dialled):
+            self._services.switch.send(HangUp(seen.channel))  # an agent's feature call: they simply dial again
+            return None
+        info = CallInfo(
+            seen.caller_number, seen.caller_name, memory.dialled if memory else seen.dialled, seen.language
+        )
+        arrived_at = memory.arrived_at if memory else self._services.clock()
+        origin = memory.origin if memory else Origin.PUBLIC
+        call = Call(self._services, seen.channel, info, origin, arrived_at)
+        self._calls[seen.channel] = call
+        call.recover(seen, memory)
+        if call.phase is Phase.QUEUE:
+            return RecoveredCaller(seen.channel, call.queue, call.joined_at, "queue", info.caller_number)
+        if call.phase is Phase.TALK and seen.place is Place.TALK:
+            return RecoveredCaller(seen.channel, call.queue, call.joined_at, "talk", info.caller_number)
+        return None
+
+    def views(self) -> list[dict[str, Any]]:
+        """Live calls for people: plain JSON, newest last."""
+        return [
+            {
+                "call_id": call.channel,
+                "caller": call.info.caller_number,
+                "dialled": call.info.dialled,
+                "origin": call.origin,
+                "phase": call.phase,
+                "flow": call.flow_name,
+                "queue": call.queue or None,
+                "arrived_at": call.arrived_at,
+            }
+            for call in self._calls.values()
+        ]

@@ -1,0 +1,174 @@
+"""One ordered inbox: every fact passes here, one at a time, and is handled to the end before the next.
+
+Decides who hears a fact: the live-channel table first, then the distributor (agents' legs, phones, talks), then the
+caller's own call. It refuses to know what any of them does with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from acd.service import Distributor, RecoveredCaller
+from cordboard.call import CallNote, Phase
+from cordboard.calls import CallBook
+from pbx.facts import (
+    BridgeEntered,
+    BridgeLeft,
+    CallArrived,
+    CallReturned,
+    ChannelGone,
+    CommandDone,
+    ControlLost,
+    Fact,
+    KeyPressed,
+    LegAnswered,
+    LegFailed,
+    LegRinging,
+    LinkDown,
+    LinkUp,
+    Looked,
+    OrderFailed,
+    PhoneChanged,
+    Place,
+    Snapshot,
+)
+from pbx.live import OUR_LEG, LiveChannels
+from pbx.ports import Switch
+from pbx.orders import HangUp
+
+log = structlog.get_logger()
+
+
+class Dispatcher:
+    """Routes facts. `recovered` is told once, after the first look, which channels exist (to close what ended unseen)."""
+
+    def __init__(
+        self,
+        live: LiveChannels,
+        calls: CallBook,
+        distributor: Distributor,
+        switch: Switch,
+        note: CallNote,
+        recovered: Callable[[set[str]], None],
+    ) -> None:
+        self._live = live
+        self._calls = calls
+        self._distributor = distributor
+        self._switch = switch
+        self._note = note
+        self._recovered = recovered
+        self._first_look = True
+        self.linked = False
+        self._routes: dict[type, Callable[[Fact], None]] = {
+            CallArrived: self._call_arrived,
+            CallReturned: self._call_returned,
+            KeyPressed: self._to_call,
+            CommandDone: self._to_call,
+            ControlLost: self._control_lost,
+            ChannelGone: self._channel_gone,
+            BridgeEntered: self._bridge,
+            BridgeLeft: self._bridge,
+            LegRinging: self._to_distributor,
+            LegAnswered: self._to_distributor,
+            LegFailed: self._to_distributor,
+            PhoneChanged: self._to_distributor,
+            OrderFailed: self._order_failed,
+            LinkUp: self._link_up,
+            LinkDown: self._link_down,
+            Looked: self._looked,
+        }
+
+    def __call__(self, fact: Fact) -> None:
+        if self._live.apply(fact):
+            self._routes[type(fact)](fact)
+
+    def _call_arrived(self, fact: Fact) -> None:
+        assert isinstance(fact, CallArrived)
+        self._calls.arrived(fact)
+
+    def _to_call(self, fact: Fact) -> None:
+        assert isinstance(fact, (KeyPressed, CommandDone))
+        self._calls.handle(fact.channel, fact)
+
+    def _to_distributor(self, fact: Fact) -> None:
+        self._distributor.handle(fact)
+
+    def _call_returned(self, fact: Fact) -> None:
+        assert isinstance(fact, CallReturned)
+        call = self._calls.get(fact.channel)
+        if call is None:
+            return
+        self._distributor.handle(fact)
+        if call.phase is Phase.TALK and self._distributor.knows(fact.channel):
+            call.requeued()
+
+    def _bridge(self, fact: Fact) -> None:
+        assert isinstance(fact, (BridgeEntered, BridgeLeft))
+        self._distributor.handle(fact)
+        call = self._calls.get(fact.channel)
+        if call is not None and isinstance(fact, BridgeEntered) and call.phase is Phase.QUEUE:
+            call.talk_started()
+
+    def _channel_gone(self, fact: Fact) -> None:
+        assert isinstance(fact, ChannelGone)
+        # The distributor first: the end of a talk is noted before the end of the call.
+        self._distributor.handle(fact)
+        if not fact.channel.startswith(OUR_LEG):
+            self._calls.handle(fact.channel, fact)
+
+    def _control_lost(self, fact: Fact) -> None:
+        assert isinstance(fact, ControlLost)
+        call = self._calls.get(fact.channel)
+        live = self._live.get(fact.channel)
+        if call is not None and call.phase is not Phase.LEAVING and (live is None or live.place is not Place.TALK):
+            call.served_by_fallback()
+
+    def _order_failed(self, fact: Fact) -> None:
+        assert isinstance(fact, OrderFailed)
+        if fact.channel.startswith(OUR_LEG) or fact.order == "Connect":
+            self._distributor.handle(fact)
+        elif fact.unknown:
+            log.warning("order of unknown fate", order=fact.order, channel=fact.channel)
+
+    def _link_down(self, fact: Fact) -> None:
+        assert isinstance(fact, LinkDown)
+        self.linked = False
+        self._note("link.down", data={"reason": fact.reason})
+        self._calls.suspend()
+
+    def _link_up(self, fact: Fact) -> None:
+        assert isinstance(fact, LinkUp)
+        self.linked = True
+        self._note("link.up", data={"channels": len(fact.snapshot.channels)})
+        self._reconcile(fact.snapshot, certain=True)
+        if self._first_look:
+            self._first_look = False
+            self._recovered({one.channel for one in fact.snapshot.channels})
+
+    def _looked(self, fact: Fact) -> None:
+        assert isinstance(fact, Looked)
+        self._reconcile(fact.snapshot, certain=False)
+
+    def _reconcile(self, snapshot: Snapshot, *, certain: bool) -> None:
+        for correction in self._live.compare(snapshot, certain=certain):
+            if not certain and not isinstance(correction, PhoneChanged):
+                log.warning("belief corrected by looking", correction=type(correction).__name__)
+            self(correction)
+        if certain:
+            self._calls.relink(snapshot.channels)
+        recovered: list[RecoveredCaller] = []
+        for seen in self._live.strangers(snapshot, certain=certain):
+            if seen.place is Place.OFFER or seen.channel.startswith(OUR_LEG):
+                if not seen.bridge:
+                    self._switch.send(HangUp(seen.channel))  # rung by a predecessor; nobody waits for its answer
+                else:
+                    self._live.adopt(seen)
+            elif seen.controlled or seen.place in {Place.TALK, Place.FALLBACK}:
+                self._live.adopt(seen)
+                caller = self._calls.recover(seen)
+                if caller is not None:
+                    recovered.append(caller)
+        if certain:
+            self._distributor.reconcile(snapshot, recovered)

@@ -1,0 +1,78 @@
+"""The dependency table of ARCHITECTURE.md, enforced by reading imports."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = {
+    "pbx": set[str](),
+    "ivr": {"pbx"},
+    "acd": {"pbx"},
+    "cordboard": {"pbx", "ivr", "acd"},
+}
+CORE = {
+    "pbx/wire.py",
+    "pbx/translate.py",
+    "pbx/facts.py",
+    "pbx/orders.py",
+    "pbx/live.py",
+    "ivr/model.py",
+    "ivr/inputs.py",
+    "ivr/effects.py",
+    "ivr/interpreter.py",
+    "acd/model.py",
+    "acd/facts.py",
+    "acd/orders.py",
+    "acd/states.py",
+    "acd/strategies.py",
+    "acd/engine.py",
+    "acd/invariants.py",
+    "cordboard/records.py",
+}
+FORBIDDEN_IN_CORE = {"asyncio", "sqlalchemy", "aiohttp", "yaml", "time", "datetime", "random", "secrets", "socket"}
+SHELL = {"service", "session", "link", "connection", "library", "dispatcher"}
+LONGEST_FILE = 500
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module
+        else:
+            assert not (isinstance(node, ast.ImportFrom) and node.level), f"{path}: relative import"
+
+
+def sources() -> list[Path]:
+    return sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_dependencies_go_one_way(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[0]
+    ours = {name.split(".")[0] for name in imports(path)} & PACKAGES.keys()
+    assert ours <= PACKAGES[package] | {package}
+
+
+@pytest.mark.parametrize("name", sorted(CORE))
+def test_the_core_knows_no_clock_loop_or_database(name: str) -> None:
+    found = {module.split(".")[0] for module in imports(ROOT / name)}
+    assert not found & FORBIDDEN_IN_CORE
+    own = name.split("/")[0]
+    shells = {module for module in imports(ROOT / name) if module.startswith(f"{own}.") and module.split(".")[1] in SHELL}
+    assert not shells, "the core must not import its shell"
+
+
+def test_the_asterisk_folder_is_data() -> None:
+    assert not (ROOT / "asterisk" / "__init__.py").exists(), "the name belongs to PyPI's asterisk-ami"
+
+
+def test_no_file_outgrows_its_reader() -> None:
+    long = {str(path.relative_to(ROOT)): n for path in sources() if (n := len(path.read_text().splitlines())) > LONGEST_FILE}
+    assert not long
