@@ -1,0 +1,312 @@
+"""An in-memory `Switch`: records orders and behaves like the PBX as far as callers, prompts and legs go.
+
+Facts never arrive inside `send`: they come through virtual time, as they come through the inbox in the real thing.
+Everything that it does by itself can be switched off: `seconds_per_file=None` leaves the ending of prompts to the test
+(`finish`), a phone without a script leaves its leg to the test (`emit`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from pbx.facts import (
+    BridgeEntered,
+    BridgeLeft,
+    CallArrived,
+    CallReturned,
+    ChannelGone,
+    CommandDone,
+    Fact,
+    KeyPressed,
+    LegAnswered,
+    LegFailed,
+    LegFailure,
+    LegRinging,
+    LinkDown,
+    LinkUp,
+    Looked,
+    OrderFailed,
+    Origin,
+    Snapshot,
+)
+from pbx.orders import Answer, Connect, HangUp, Look, Order, Play, RingPhone, StartMusic, StopMusic, StopPlay, TakeOver
+from pbx.ports import FactSink
+from tests.fakes.virtual_time import VirtualTime, VirtualTimer
+
+O = TypeVar("O", bound=Order)  # noqa: E741
+
+
+@dataclass(frozen=True)
+class PhoneScript:
+    """What a phone does when it is dialled: answer after so many seconds, or fail after so many with a reason."""
+
+    answer_after: float | None = None
+    fail_after: float = 0.0
+    failure: LegFailure | None = None
+    cause: int = 0
+
+    @staticmethod
+    def answers(after: float = 1.0) -> PhoneScript:
+        return PhoneScript(answer_after=after)
+
+    @staticmethod
+    def rings_on() -> PhoneScript:
+        """Nobody answers: the leg fails when the ring time of the order is over."""
+        return PhoneScript()
+
+    @staticmethod
+    def fails(reason: LegFailure, cause: int = 0, after: float = 0.0) -> PhoneScript:
+        return PhoneScript(failure=reason, cause=cause, fail_after=after)
+
+
+@dataclass
+class FakeChannel:
+    """One channel. `commands` are the ones not over yet, the first of them is running."""
+
+    channel: str
+    leg: bool = False
+    answered: bool = False
+    bridge: str = ""
+    peer: str = ""
+    music: str = ""
+    commands: deque[Answer | Play | TakeOver] = field(default_factory=deque)
+    timers: list[VirtualTimer] = field(default_factory=list)
+
+
+class FakeSwitch:
+    """See the module. `sink` may be set after construction (the one who sends is often also the one who listens)."""
+
+    def __init__(
+        self,
+        time: VirtualTime,
+        sink: FactSink | None = None,
+        *,
+        seconds_per_file: float | None = 1.0,
+        answer_seconds: float | None = 0.0,
+    ) -> None:
+        self.time = time
+        self.sink = sink
+        self.seconds_per_file = seconds_per_file
+        self.answer_seconds = answer_seconds
+        self.phones: dict[str, PhoneScript] = {}
+        self.channels: dict[str, FakeChannel] = {}
+        self.orders: list[Order] = []
+        self.snapshot = Snapshot(channels=())
+        self.up = True
+        self._bridges = 0
+
+    # what the test asks ------------------------------------------------------------------------------------------
+
+    def sent(self, kind: type[O]) -> list[O]:
+        """Every order of one kind, oldest first."""
+        return [order for order in self.orders if isinstance(order, kind)]
+
+    def last(self, kind: type[O]) -> O:
+        return self.sent(kind)[-1]
+
+    def take(self) -> list[Order]:
+        """The orders since the last `take`."""
+        orders, self.orders = self.orders, []
+        return orders
+
+    # what the test makes happen ----------------------------------------------------------------------------------
+
+    def emit(self, fact: Fact) -> None:
+        """Deliver a fact now."""
+        if self.sink is None:
+            raise AssertionError("the fake switch has no sink yet")
+        self.sink(fact)
+
+    def call(self, channel: str, *, dialled: str = "100", caller: str = "+15550100", **more: str) -> FakeChannel:
+        """A caller comes in."""
+        self.channels[channel] = made = FakeChannel(channel)
+        origin = Origin(more.get("origin", "public"))
+        endpoint = more.get("endpoint", "trunk")
+        self.emit(
+            CallArrived(
+                channel=channel,
+                name=f"PJSIP/{endpoint}-{channel}",
+                origin=origin,
+                endpoint=endpoint,
+                dialled=dialled,
+                caller_number=caller,
+                caller_name=more.get("name", ""),
+                language=more.get("language", "en"),
+            )
+        )
+        return made
+
+    def press(self, channel: str, key: str) -> None:
+        """The caller presses a key: it stops an interruptible prompt, as in the PBX."""
+        self.emit(KeyPressed(channel, key))
+        known = self.channels.get(channel)
+        if known and known.commands and isinstance(known.commands[0], Play) and known.commands[0].interruptible:
+            self.finish(channel, interrupted=True)
+
+    def finish(self, channel: str, *, ok: bool = True, interrupted: bool = False) -> None:
+        """The command that runs on the channel ends now."""
+        known = self.channels[channel]
+        command = known.commands.popleft()
+        self._stop_timers(known)
+        self._run_next(known)
+        self.emit(CommandDone(channel, command.token, ok, interrupted))
+
+    def hang_up(self, channel: str, cause: int = 16) -> None:
+        """The far end hangs up (or the PBX does): a talk ends, a leg that rings fails."""
+        known = self.channels.pop(channel, None)
+        if known is None:
+            return
+        self._stop_timers(known)
+        peer = self.channels.get(known.peer)
+        if known.leg and not known.answered:
+            reason = LegFailure.BUSY if cause == 17 else LegFailure.REFUSED if cause == 21 else LegFailure.FAILED
+            self.emit(LegFailed(channel, reason, cause))
+        if known.bridge:
+            self.emit(BridgeLeft(channel, known.bridge))
+        self.emit(ChannelGone(channel, cause))
+        if peer is not None and known.bridge:
+            bridge, peer.bridge, peer.peer = peer.bridge, "", ""
+            self.emit(BridgeLeft(peer.channel, bridge))
+            if peer.leg:
+                self.hang_up(peer.channel)
+            else:
+                self.emit(CallReturned(peer.channel))
+
+    def lose_link(self, reason: str = "reset") -> None:
+        self.up = False
+        for known in self.channels.values():
+            known.commands.clear()
+            self._stop_timers(known)
+        self.emit(LinkDown(reason))
+
+    def restore_link(self, snapshot: Snapshot | None = None) -> None:
+        self.up = True
+        self.emit(LinkUp(snapshot or self.snapshot))
+
+    # Switch ------------------------------------------------------------------------------------------------------
+
+    def send(self, order: Order) -> None:
+        self.orders.append(order)
+        if not self.up:
+            self._soon(OrderFailed(_channel_of(order), type(order).__name__, "link down"))
+            return
+        match order:
+            case Look():
+                self.time.after(0.0, lambda: self.emit(Looked(self.snapshot)))
+            case RingPhone():
+                self._ring(order)
+            case _:
+                known = self.channels.get(order.channel)
+                if known is None:
+                    self._soon(OrderFailed(order.channel, type(order).__name__, "no such channel"))
+                else:
+                    self._carry_out(order, known)
+
+    def _carry_out(self, order: Order, known: FakeChannel) -> None:
+        match order:
+            case Answer() | Play():
+                known.commands.append(order)
+                if len(known.commands) == 1:
+                    self._run_next(known)
+            case TakeOver():
+                known.commands.clear()
+                self._stop_timers(known)
+                known.commands.append(order)
+                self._run_next(known)
+            case StopPlay():
+                if known.commands and isinstance(known.commands[0], Play):
+                    self.time.after(0.0, lambda: self._stopped(known))
+            case StartMusic(music_class=music_class):
+                known.music = music_class
+            case StopMusic():
+                known.music = ""
+            case Connect(leg=leg):
+                known.commands.clear()
+                self._stop_timers(known)
+                self.time.after(0.0, lambda: self._bridge(known, leg))
+            case HangUp(channel=channel, cause=cause):
+                self.time.after(0.0, lambda: self.hang_up(channel, cause))
+            case _:
+                pass
+
+    # insides -----------------------------------------------------------------------------------------------------
+
+    def _soon(self, fact: Fact) -> None:
+        self.time.after(0.0, lambda: self.emit(fact))
+
+    def _stop_timers(self, known: FakeChannel) -> None:
+        for timer in known.timers:
+            timer.cancel()
+        known.timers.clear()
+
+    def _run_next(self, known: FakeChannel) -> None:
+        if not known.commands:
+            return
+        match known.commands[0]:
+            case Play(files=files):
+                seconds = None if self.seconds_per_file is None else self.seconds_per_file * len(files)
+            case Answer():
+                seconds, known.answered = self.answer_seconds, True
+            case TakeOver():
+                seconds = self.answer_seconds
+        if seconds is not None:
+            known.timers.append(self.time.after(seconds, lambda: self.finish(known.channel)))
+
+    def _stopped(self, known: FakeChannel) -> None:
+        if known.commands and isinstance(known.commands[0], Play):
+            self.finish(known.channel, interrupted=True)
+
+    def _ring(self, order: RingPhone) -> None:
+        script = self.phones.get(order.endpoint)
+        if script is not None and script.failure is LegFailure.UNREACHABLE:
+            self._soon(LegFailed(order.leg, LegFailure.UNREACHABLE, script.cause))
+            return
+        known = self.channels[order.leg] = FakeChannel(order.leg, leg=True)
+        if script is None:
+            return
+        known.timers.append(self.time.after(0.0, lambda: self.emit(LegRinging(order.leg))))
+        if script.failure is not None:
+            fact = LegFailed(order.leg, script.failure, script.cause)
+            known.timers.append(self.time.after(script.fail_after, lambda: self._leg_failed(fact)))
+        elif script.answer_after is not None and script.answer_after < order.ring_s:
+            known.timers.append(self.time.after(script.answer_after, lambda: self.answer_leg(order.leg)))
+        else:
+            missed = LegFailed(order.leg, LegFailure.NO_ANSWER)
+            known.timers.append(self.time.after(order.ring_s, lambda: self._leg_failed(missed)))
+
+    def answer_leg(self, leg: str) -> None:
+        """Whoever rings picks up now."""
+        known = self.channels[leg]
+        self._stop_timers(known)
+        known.answered = True
+        self.emit(LegAnswered(leg))
+
+    def _leg_failed(self, fact: LegFailed) -> None:
+        if self.channels.pop(fact.channel, None) is not None:
+            self.emit(fact)
+            self.emit(ChannelGone(fact.channel, fact.cause))
+
+    def _bridge(self, caller: FakeChannel, leg: str) -> None:
+        other = self.channels.get(leg)
+        if caller.channel not in self.channels:
+            return
+        if other is None:  # the agent hung up in the meantime: the caller comes straight back
+            self.emit(CallReturned(caller.channel))
+            return
+        self._bridges += 1
+        caller.bridge = other.bridge = f"bridge-{self._bridges}"
+        caller.peer, other.peer = leg, caller.channel
+        self.emit(BridgeEntered(caller.channel, caller.bridge))
+        self.emit(BridgeEntered(leg, other.bridge))
+
+
+def _channel_of(order: Order) -> str:
+    match order:
+        case RingPhone(leg=leg):
+            return leg
+        case Look():
+            return ""
+        case _:
+            return order.channel
