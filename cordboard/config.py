@@ -1,0 +1,192 @@
+"""The configuration: one YAML file, read strictly, refused whole with every error at file:line:column.
+
+Decides what can be configured and its defaults. It refuses to know what the values are used for, and it holds no
+secret: those are generated (`secrets`) or, for a PBX of your own, named by file.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
+
+Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]+$", max_length=253)]
+Port = Annotated[int, Field(ge=0, le=65535, description="0: any free port (for tests)")]
+Number = Annotated[str, StringConstraints(pattern=r"^\+?[0-9*#]{1,32}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+AgentNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,10}$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^\*[0-9]{1,6}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Seconds = Annotated[int, Field(ge=1, le=86_400)]
+
+
+class Section(BaseModel):
+    """Unknown keys are refused, nothing is coerced, nothing changes after the load."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Address(Section):
+    host: Host = "127.0.0.1"
+    port: Port = 0
+
+
+class SipAddress(Address):
+    port: Port = 5060
+
+
+class RtpRange(Section):
+    first: Annotated[int, Field(ge=1024, le=65534)] = 10_000
+    last: Annotated[int, Field(ge=1025, le=65535)] = 10_999
+
+
+class AmiAddress(Address):
+    port: Port = 5038
+    user: Name = "cordboard"
+    tls: bool = False
+    secret_file: Path | None = Field(None, description="for a PBX of your own: the file that holds the AMI secret")
+
+
+class HttpSwitch(Section):
+    """The PBX's own HTTP server: it carries WebSocket SIP for browser phones."""
+
+    enabled: bool = False
+    host: Host = "127.0.0.1"
+    port: Port = 8088
+
+
+class Trunk(Section):
+    """The SIP provider that brings public calls."""
+
+    host: Host
+    port: Port = 5060
+    user: Text | None = None
+    secret_file: Path | None = None
+    match: list[Text] = Field(default_factory=list, description="addresses or networks that calls may come from")
+
+
+class Pbx(Section):
+    private: bool = Field(True, description="true: Cordboard runs its own Asterisk; false: it drives yours")
+    sip: SipAddress = SipAddress()
+    rtp: RtpRange = RtpRange()
+    ami: AmiAddress = AmiAddress()
+    http: HttpSwitch = HttpSwitch()
+    trunk: Trunk | None = None
+    demo_callers: bool = Field(True, description="let anyone on this machine's loopback call in as a customer")
+    fallback_number: Number | None = Field(None, description="where callers go while the service is away")
+    dead_man_s: Annotated[int, Field(ge=5, le=3600)] = 45
+
+
+class Web(Section):
+    host: Host = "127.0.0.1"
+    port: Port = 8080
+    allowed_hosts: list[Host] = Field(default_factory=list, description="names, beside loopback, that browsers may use")
+
+
+class Database(Section):
+    url: Annotated[str, StringConstraints(pattern=r"^(sqlite\+aiosqlite|postgresql\+asyncpg)://")] | None = Field(
+        None, description="default: cordboard.db in the var folder"
+    )
+
+
+class Queue(Section):
+    ring_s: Annotated[int, Field(ge=3, le=120)] = 15
+    wrap_up_s: Annotated[int, Field(ge=0, le=3600)] = 5
+    music: Name = "default"
+
+
+class Agent(Section):
+    name: Text
+    queues: list[Name] = Field(min_length=1)
+    language: Language | None = None
+
+
+class FeatureCodes(Section):
+    login: Code = "*45"
+    logout: Code = "*46"
+    pause: Code = "*47"
+    ready: Code = "*48"
+
+
+class Timers(Section):
+    look_s: Seconds = Field(30, description="how often belief and PBX are compared")
+    ping_s: Seconds = Field(5, description="how often the PBX is asked for a sign of life")
+    action_s: Seconds = Field(5, description="how long the PBX may take to answer an order")
+    reconnect_max_s: Seconds = 15
+    drain_s: Seconds = Field(10, description="how long a stop waits for what is under way")
+
+
+class Logs(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    file: Path | None = Field(None, description="JSON lines; standard error when absent")
+    personal_data: bool = Field(False, description="keep fields marked as personal in the log")
+
+
+class Config(Section):
+    """The whole file."""
+
+    company: Text
+    languages: list[Language] = Field(default_factory=lambda: ["en"], min_length=1, description="the first is default")
+    node: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,32}$")] = Field(
+        "cordboard", description="the PBX's system name: makes call ids unique across machines"
+    )
+    var: Path = Path("var")
+    pbx: Pbx = Pbx()
+    web: Web = Web()
+    database: Database = Database()
+    dialplans: Path = Path("dialplans")
+    recordings: Path = Path("recordings")
+    voices: dict[Language, Text] = Field(default_factory=dict, description="language to the name of a voice")
+    queues: dict[Name, Queue]
+    agents: dict[AgentNumber, Agent] = Field(default_factory=dict)
+    feature_codes: FeatureCodes = FeatureCodes()
+    timers: Timers = Timers()
+    logs: Logs = Logs()
+
+    _root: Path = PrivateAttr(default_factory=Path.cwd)
+    _var_override: Path | None = PrivateAttr(default=None)
+
+    def placed(self, root: Path, var_override: Path | None = None) -> Config:
+        """The same configuration, its relative paths taken from `root`."""
+        copy = self.model_copy()
+        copy._root = root
+        copy._var_override = var_override
+        return copy
+
+    @property
+    def root(self) -> Path:
+        return self._root
+
+    @property
+    def var_dir(self) -> Path:
+        return (self._var_override or self._root / self.var).absolute()
+
+    @property
+    def dialplans_dir(self) -> Path:
+        return (self._root / self.dialplans).absolute()
+
+    @property
+    def recordings_dir(self) -> Path:
+        return (self._root / self.recordings).absolute()
+
+    @property
+    def database_url(self) -> str:
+        """As configured; a relative SQLite file stands beside the configuration, the default one in the var folder."""
+        if self.database.url is None:
+            return f"sqlite+aiosqlite:///{self.var_dir / 'cordboard.db'}"
+        relative = re.fullmatch(r"sqlite\+aiosqlite:///([^/:?][^?]*)(\?.*)?", self.database.url)
+        if relative is None:
+            return self.database.url
+        return f"sqlite+aiosqlite:///{(self._root / relative[1]).absolute()}{relative[2] or ''}"
+
+    @property
+    def default_language(self) -> str:
+        return self.languages[0]
+
+
+def config_schema() -> dict[str, Any]:
+    """The JSON Schema of the file, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}

@@ -1,0 +1,138 @@
+"""Reads the configuration file into `Config`, or says everything that is wrong with it, each at file:line:column.
+
+Decides the words of the errors and the checks that need more than one value. It refuses to know defaults.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from cordboard import yaml_source
+from cordboard.config import Config
+from cordboard.yaml_source import Place, Problem, YamlError, YamlSource, read_yaml
+
+WORDS = {
+    "string_type": "must be text (put it in quotes)",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": "must be a mapping (key: value)",
+    "model_type": "must be a mapping (key: value)",
+    "path_type": "must be a path",
+    "missing": "is missing",
+}
+"""Our words for pydantic's error types, where its own speak of Python."""
+
+
+class ConfigError(Exception):
+    """The file is not usable. `problems` holds everything that is wrong with it."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+def load_config(file: Path, environment: Mapping[str, str] = os.environ) -> Config:
+    """Read the file. `CORDBOARD_ROOT` in the environment takes the place of the var folder. Raises `ConfigError`."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        problem = Problem(str(file), Place(1, 1), f"cannot be read: {error.strerror}")
+        raise ConfigError([problem]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([Problem(str(file), Place(1, 1), "is not UTF-8 text")]) from None
+    override = environment.get("CORDBOARD_ROOT")
+    return parse_config(text, str(file)).placed(file.absolute().parent, Path(override) if override else None)
+
+
+def parse_config(text: str, file: str = "cordboard.yaml") -> Config:
+    """Read the text of a configuration. Raises `ConfigError`."""
+    try:
+        source = read_yaml(text)
+    except YamlError as refused:
+        raise ConfigError([Problem(file, refused.place, refused.message)]) from None
+    if not isinstance(source.data, dict):
+        raise ConfigError([Problem(file, Place(1, 1), "must be a mapping (key: value)")])
+    try:
+        # From JSON, because strict mode then still makes paths of texts and nothing else of anything.
+        config = Config.model_validate_json(json.dumps(source.data))
+    except ValidationError as error:
+        raise ConfigError(_in_order(_problem(file, source, one) for one in error.errors())) from None
+    contradictions = _in_order(Problem(file, source.place_of(path), text) for path, text in _contradictions(config))
+    if contradictions:
+        raise ConfigError(contradictions)
+    return config
+
+
+def _in_order(problems: Iterator[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: problem.place)
+
+
+def _problem(file: str, source: YamlSource, error: ErrorDetails) -> Problem:
+    in_key = error["loc"][-1] == "[key]"
+    path: yaml_source.Path = error["loc"][:-1] if in_key else error["loc"]
+    name = ".".join(str(part) for part in path)
+    if error["type"] == "extra_forbidden":
+        known = _keys_at(path[:-1])
+        near = difflib.get_close_matches(str(path[-1]), known, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(known)}"
+        return Problem(file, source.place_of(path, key=True), f"{name}: unknown key; {hint}")
+    words = WORDS.get(error["type"]) or error["msg"][:1].lower() + error["msg"][1:]
+    return Problem(file, source.place_of(path, key=in_key), f"{name}: {'the key: ' if in_key else ''}{words}")
+
+
+def _keys_at(path: yaml_source.Path) -> list[str]:
+    """The keys that may stand in the section at `path`."""
+    section: type[BaseModel] = Config
+    entries = False
+    for part in path:
+        if entries:  # `part` names an entry of a mapping of sections
+            entries = False
+            continue
+        annotation: Any = section.model_fields[str(part)].annotation
+        entries = get_origin(annotation) is dict
+        section = _section(annotation) or section
+    return list(section.model_fields)
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """The section inside an annotation such as `dict[Name, Queue]` or `Trunk | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((section for one in get_args(annotation) if (section := _section(one)) is not None), None)
+
+
+def _contradictions(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
+    """What is wrong between values that are each right."""
+    for number, agent in config.agents.items():
+        for index, queue in enumerate(agent.queues):
+            if queue not in config.queues:
+                near = difflib.get_close_matches(queue, config.queues, n=1)
+                hint = f'; did you mean "{near[0]}"?' if near else ""
+                yield ("agents", number, "queues", index), f'agents.{number}.queues: no queue "{queue}"{hint}'
+        if agent.language is not None and agent.language not in config.languages:
+            text = f'agents.{number}.language: "{agent.language}" is not among the languages'
+            yield ("agents", number, "language"), text
+    seen: dict[str, str] = {}
+    for action, code in config.feature_codes:
+        if code in seen:
+            yield ("feature_codes", action), f"feature_codes.{action}: {code} is the code of {seen[code]} already"
+        seen[code] = action
+    for language in config.voices:
+        if language not in config.languages:
+            yield ("voices", language), f'voices.{language}: "{language}" is not among the languages'
+    pbx = config.pbx
+    if pbx.rtp.first >= pbx.rtp.last:
+        yield ("pbx", "rtp"), "pbx.rtp: first must be below last"
+    if not pbx.private and pbx.ami.secret_file is None:
+        yield ("pbx", "private"), "pbx.ami.secret_file: needed to drive a PBX of your own (private: false)"
+    if pbx.private and pbx.ami.secret_file is not None:
+        yield ("pbx", "ami", "secret_file"), "pbx.ami.secret_file: the private PBX's secret is generated"
