@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from acd.orders import QueueResult
+
 
 class Timer(Protocol):
     def cancel(self) -> None: ...
@@ -15,5 +17,8 @@ class Timers(Protocol):
         """Call back once, on the same thread, not before `seconds` have passed, unless cancelled."""
 
 
-Note = Callable[[str, dict[str, Any]], None]
-"""`note(kind, data)`: something worth an event in the call's history. Never numbers or names."""
+Note = Callable[[str, str | None, str | None, str | None, dict[str, Any]], None]
+"""`note(kind, call, agent, queue, data)`: something worth an event in the history. Never numbers or names."""
+
+OnResult = Callable[[str, QueueResult], None]
+"""`on_result(call, result)`: the caller is back in the hands of whoever put them into the queue, and still there."""

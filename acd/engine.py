@@ -1,0 +1,246 @@
+"""The distributor's mind: one fact in, the orders that follow from it out, in one synchronous step.
+
+This module decides who gets which caller and when. Longest idle agent first, first come first served over all the
+queues that an agent serves, one offer for each agent and each caller; a deadline for every state. It refuses to know
+the PBX, the clock and chance: `now` (unix seconds) and the ids of offers come from outside.
+
+A fact about something that is not there (late, doubled, out of order) is counted in `ignored` and changes nothing. A
+command of a person that cannot be done raises an `AcdError` and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from acd import facts as f
+from acd.floor import Floor, Intent
+from acd.lines import Lines, Standing
+from acd.model import AgentSpec, QueueSpec, Rules, WaitingCaller
+from acd.offers import UNANSWERED, Offer, OfferPhase, Offers
+from acd.orders import Order, QueueResult, TimerId, TimerKind
+from acd.outbox import Outbox
+from acd.staff import Staff
+from acd.states import AgentEvent
+from acd.strategies import LongestIdle, Strategy
+
+_BLIND_RETRY_S = 1.0  # while the PBX cannot be seen, a deadline looks again this much later
+
+
+class Engine:
+    def __init__(
+        self,
+        queues: Iterable[QueueSpec],
+        agents: Iterable[AgentSpec],
+        new_offer_id: Callable[[], str],
+        *,
+        rules: Rules | None = None,
+        strategy: Strategy | None = None,
+    ) -> None:
+        rules = rules or Rules()
+        self.ignored: Counter[str] = Counter()
+        self.decisions = 0
+        self.seeing = True  # the PBX can be seen
+        self.outbox = Outbox()
+        self.floor = Floor(strategy or LongestIdle())
+        self.lines = Lines()
+        self._staff = Staff(self.floor, self.outbox, rules)
+        self.offers = Offers(self.lines, self._staff, self.outbox, rules, new_offer_id)
+        self._handlers: dict[type[Any], Callable[[Any, float], bool | None]] = {
+            f.CallerJoined: self._caller_joined,
+            f.CallerLeft: self._caller_left,
+            f.AgentLoggedIn: lambda fact, now: self._staff.log_in(self._staff.employed(fact.agent), now),
+            f.AgentLoggedOut: lambda fact, now: self._step_away(fact.agent, Intent(AgentEvent.LOG_OUT, ""), now),
+            f.AgentPaused: lambda fact, now: self._step_away(fact.agent, Intent(AgentEvent.PAUSE, fact.reason), now),
+            f.AgentReady: lambda fact, now: self._staff.ready(self._staff.employed(fact.agent), now),
+            f.PhoneSeen: lambda fact, _now: self._staff.phone(fact),
+            f.OfferRinging: self._of_offer(lambda offer, _fact, now: self.offers.ringing(offer, now)),
+            f.OfferAnswered: self._of_offer(lambda offer, _fact, now: self.offers.answered(offer, now)),
+            f.OfferFailed: self._of_offer(lambda offer, fact, now: self.offers.failed(offer, fact.reason, now)),
+            f.TalkStarted: self._of_offer(lambda offer, _fact, now: self.offers.talk_started(offer, now)),
+            f.TalkEnded: self._of_offer(lambda offer, fact, now: self.offers.talk_ended(offer, fact.ended_by, now)),
+            f.TimerFired: self._timer_fired,
+            f.SwitchLost: self._switch_lost,
+            f.SwitchFound: self._switch_found,
+            f.AgentRestored: self._agent_restored,
+            f.TalkRestored: self.offers.restore,
+            f.QueueSet: self._queue_set,
+            f.QueueRemoved: self._queue_removed,
+            f.AgentSet: self._agent_set,
+            f.AgentRemoved: self._agent_removed,
+        }
+        for queue in queues:
+            self._queue_set(f.QueueSet(queue), 0.0)
+        for agent in agents:
+            self._staff.put(agent, 0.0)
+
+    def handle(self, fact: f.Fact, now: float) -> list[Order]:
+        """Take in one fact to the end. Raises `AcdError` for a person's mistake, with nothing changed."""
+        try:
+            if self._handlers[type(fact)](fact, now) is False:
+                self.ignored[type(fact).__name__] += 1
+            self._bring_together(now)
+        finally:
+            orders = self.outbox.take()
+            self._staff.freed.clear()
+            self.offers.seekers.clear()
+        return orders
+
+    def position(self, call: str) -> int | None:
+        """The place in line, from 1; None for a call that stands in none."""
+        place = self.lines.place(call)
+        return None if place is None else place + 1
+
+    def caller(self, call: str) -> WaitingCaller | None:
+        standing = self.lines.callers.get(call)
+        return standing.caller if standing is not None else None
+
+    def offer_of(self, call: str) -> Offer | None:
+        """The offer, or talk, in which a caller is."""
+        standing = self.lines.callers.get(call)
+        offer = standing.offer if standing is not None else self.offers.talks.get(call)
+        return self.offers.open[offer] if offer is not None else None
+
+    def _bring_together(self, now: float) -> None:
+        """Only those whom this fact set free or sent back can make a pair: everyone else was tried before."""
+        if not self.seeing:
+            return
+        for agent_id in list(self._staff.freed):
+            agent = self.floor.agents.get(agent_id)
+            if agent is None or not agent.free:
+                continue
+            standing = self.lines.next_for(agent.spec.queues)
+            if standing is not None:
+                self.decisions += 1
+                self.offers.make(standing, agent, now)
+        seekers = [self.lines.callers[call] for call in self.offers.seekers if call in self.lines.callers]
+        for standing in sorted(seekers, key=lambda seeker: seeker.key):
+            agent = self.floor.first_free(standing.caller.queue) if standing.offer is None else None
+            if agent is not None:
+                self.decisions += 1
+                self.offers.make(standing, agent, now)
+
+    # Callers
+
+    def _caller_joined(self, fact: f.CallerJoined, now: float) -> bool:
+        caller = fact.caller
+        if caller.call in self.lines.callers or caller.call in self.offers.talks:
+            return False
+        self.lines.join(caller)
+        place = self.lines.place(caller.call) or 0
+        self.outbox.note("queue.joined", call=caller.call, queue=caller.queue, position=place + 1)
+        self.offers.note_positions(caller.queue, place + 1)
+        self._limit_wait(self.lines.callers[caller.call], now)
+        self.offers.seekers[caller.call] = None
+        return True
+
+    def _caller_left(self, fact: f.CallerLeft, now: float) -> bool:
+        talk = self.offers.talks.get(fact.call)
+        if talk is not None:
+            return self.offers.talk_ended(self.offers.open[talk], f.EndedBy.CALLER, now)
+        standing = self.lines.callers.get(fact.call)
+        if standing is None:
+            return False
+        standing.overdue = False  # they leave for their own reason
+        if standing.offer is not None:
+            self.offers.withdraw(self.offers.open[standing.offer], "caller_left", now)
+        self.offers.leave_line(standing, fact.reason)
+        return True
+
+    def _limit_wait(self, standing: Standing, now: float) -> None:
+        caller = standing.caller
+        timer = TimerId(TimerKind.MAX_WAIT, caller.call)
+        max_wait_s = self.lines.lines[caller.queue].spec.max_wait_s
+        if max_wait_s is None:
+            self.outbox.cancel(timer)
+        elif not standing.overdue:
+            self.outbox.start(timer, max(now, caller.joined_at + max_wait_s))
+
+    # Agents
+
+    def _agent_set(self, fact: f.AgentSet, now: float) -> None:
+        self._staff.put(fact.agent, now)
+
+    def _step_away(self, agent_id: str, intent: Intent, now: float) -> None:
+        agent = self._staff.employed(agent_id)
+        self._staff.must_be_logged_in(agent)
+        self.offers.step_away(agent, intent, now)
+
+    def _agent_restored(self, fact: f.AgentRestored, now: float) -> bool:
+        agent = self.floor.agents.get(fact.agent)
+        specs = [self.lines.lines[q].spec for q in agent.spec.queues if q in self.lines.lines] if agent else []
+        return self._staff.restore(fact, max((spec.wrap_up_s for spec in specs), default=0.0), now)
+
+    def _agent_removed(self, fact: f.AgentRemoved, now: float) -> None:
+        agent = self._staff.employed(fact.agent)
+        if agent.offer is not None and self.offers.open[agent.offer].phase in UNANSWERED:
+            self.offers.step_away(agent, Intent(AgentEvent.LOG_OUT, "removed"), now)
+        self._staff.dismiss(agent, now)
+
+    # Queues
+
+    def _queue_set(self, fact: f.QueueSet, now: float) -> None:
+        name = fact.queue.name
+        known = name in self.lines.lines
+        self.lines.put_queue(fact.queue)
+        if not known:
+            self.floor.open_queue(name)
+        for call in self.lines.lines[name].everyone:
+            self._limit_wait(self.lines.callers[call], now)
+
+    def _queue_removed(self, fact: f.QueueRemoved, now: float) -> None:
+        """Everyone in it is handed back, whoever is being connected included. Talks go on."""
+        line = self.lines.line(fact.name)
+        for call in list(line.everyone):
+            standing = self.lines.callers.get(call)
+            if standing is not None:
+                self.offers.release(standing, QueueResult.UNAVAILABLE, now)
+        self.lines.remove_queue(fact.name)
+        self.floor.close_queue(fact.name)
+
+    # Time and sight
+
+    def _timer_fired(self, fact: f.TimerFired, now: float) -> bool:
+        timer = fact.timer
+        if not self.outbox.fired(timer, now):
+            return False
+        if timer.kind in (TimerKind.WRAP_UP, TimerKind.REST):
+            self._staff.timer(timer, now)
+        elif not self.seeing:
+            self.outbox.start(timer, now + _BLIND_RETRY_S)
+        elif timer.kind is TimerKind.OFFER:
+            self._offer_expired(self.offers.open[timer.key], now)
+        else:
+            standing = self.lines.callers[timer.key]
+            offer = self.offers.open[standing.offer] if standing.offer is not None else None
+            if offer is not None and offer.phase is OfferPhase.CONNECTING:
+                standing.overdue = True
+            else:
+                self.offers.release(standing, QueueResult.TIMEOUT, now)
+        return True
+
+    def _offer_expired(self, offer: Offer, now: float) -> None:
+        """The PBX should have told us long ago. What it tells of this leg from now on is too late."""
+        if offer.phase is OfferPhase.CONNECTING:
+            self.offers.failed(offer, f.OfferFailure.LOST, now)
+        else:
+            self.offers.failed(offer, f.OfferFailure.UNKNOWN, now)
+
+    def _switch_lost(self, _fact: f.SwitchLost, _now: float) -> bool:
+        seeing, self.seeing = self.seeing, False
+        return seeing
+
+    def _switch_found(self, _fact: f.SwitchFound, _now: float) -> bool:
+        seeing, self.seeing = self.seeing, True
+        if not seeing:
+            for line in self.lines.lines.values():
+                self.offers.seekers.update(dict.fromkeys(line.open))
+        return not seeing
+
+    def _of_offer(self, rule: Callable[[Offer, Any, float], bool]) -> Callable[[Any, float], bool]:
+        def handler(fact: Any, now: float) -> bool:
+            offer = self.offers.open.get(fact.offer)
+            return offer is not None and rule(offer, fact, now)
+
+        return handler

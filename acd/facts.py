@@ -1,0 +1,190 @@
+"""What the engine is told, past tense and frozen, made by the shell from the PBX's facts and from people's commands.
+
+An `offer` is one attempt to bring one caller and one agent together, from the first ring to the end of the talk; its id
+is the id of the agent's leg, so nothing has to be looked up to tell whose leg rang.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from acd.model import AgentSpec, QueueSpec, WaitingCaller
+from acd.orders import TimerId
+from acd.states import AgentState
+
+
+class OfferFailure(StrEnum):
+    """Why an offer came to nothing. The first five are the PBX's words for a leg (`pbx.facts.LegFailure`)."""
+
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    FAILED = "failed"
+    UNKNOWN = "unknown"  # the order's fate is unknown, or the leg is not there any more and nobody said why
+    LOST = "lost"  # answered, but the talk never began
+
+
+class EndedBy(StrEnum):
+    CALLER = "caller"
+    AGENT = "agent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class CallerJoined:
+    caller: WaitingCaller
+
+
+@dataclass(frozen=True, slots=True)
+class CallerLeft:
+    """Hung up, or was taken out of the queue by whoever put them in."""
+
+    call: str
+    reason: str = "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLoggedIn:
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLoggedOut:
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPaused:
+    agent: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReady:
+    """The agent wants calls again: after a pause, or before their wrap-up time is over."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneSeen:
+    """What is known of an agent's phone. `busy`: it rings or is in a call, ours or another."""
+
+    agent: str
+    reachable: bool
+    busy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRinging:
+    offer: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAnswered:
+    offer: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferFailed:
+    offer: str
+    reason: OfferFailure
+
+
+@dataclass(frozen=True, slots=True)
+class TalkStarted:
+    """Caller and agent are in one bridge."""
+
+    offer: str
+
+
+@dataclass(frozen=True, slots=True)
+class TalkEnded:
+    offer: str
+    ended_by: EndedBy
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    timer: TimerId
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchLost:
+    """The PBX cannot be seen: nothing is offered and no offer expires until `SwitchFound`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchFound:
+    """The PBX is seen again and what it holds has been compared with what we believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRestored:
+    """What the database remembers of an agent, told once at the start."""
+
+    agent: str
+    state: AgentState
+    reason: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class TalkRestored:
+    """A talk that went on without us, found in the PBX."""
+
+    offer: str
+    call: str
+    agent: str
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSet:
+    """The queue is new or has new rules."""
+
+    queue: QueueSpec
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRemoved:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSet:
+    """The agent is new or has a new name, phone or list of queues."""
+
+    agent: AgentSpec
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRemoved:
+    agent: str
+
+
+Fact = (
+    CallerJoined
+    | CallerLeft
+    | AgentLoggedIn
+    | AgentLoggedOut
+    | AgentPaused
+    | AgentReady
+    | PhoneSeen
+    | OfferRinging
+    | OfferAnswered
+    | OfferFailed
+    | TalkStarted
+    | TalkEnded
+    | TimerFired
+    | SwitchLost
+    | SwitchFound
+    | AgentRestored
+    | TalkRestored
+    | QueueSet
+    | QueueRemoved
+    | AgentSet
+    | AgentRemoved
+)

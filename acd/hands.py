@@ -1,0 +1,94 @@
+"""The engine's hands: its orders become orders to the PBX, timers, notes and results.
+
+It decides one thing, the sequence: whatever is told while orders are being carried out (a result may make the call join
+again) has its orders carried out after those.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from acd.engine import Engine
+from acd.facts import Fact, TimerFired
+from acd.orders import (
+    CancelTimer,
+    ConnectTalk,
+    MakeOffer,
+    Order,
+    ReleaseCaller,
+    StartTimer,
+    TimerId,
+    WithdrawOffer,
+)
+from acd.orders import Note as NoteOrder
+from acd.ports import Note, OnResult, Timer, Timers
+from pbx.orders import Connect, HangUp, RingPhone
+from pbx.ports import Switch
+
+
+class Hands:
+    def __init__(
+        self,
+        engine: Engine,
+        switch: Switch,
+        timers: Timers,
+        clock: Callable[[], float],
+        note: Note,
+        on_result: OnResult,
+    ) -> None:
+        self._engine = engine
+        self._switch = switch
+        self._timers = timers
+        self._clock = clock
+        self._note = note
+        self._on_result = on_result
+        self._running: dict[TimerId, Timer] = {}
+        self._orders: deque[Order] = deque()
+        self._busy = False
+
+    def tell(self, fact: Fact) -> None:
+        """Let the engine decide, then carry out. Raises `AcdError` for a person's mistake, with nothing changed.
+
+        An order that raises does not keep the others from being carried out; its exception goes to whoever told last.
+        """
+        self._orders.extend(self._engine.handle(fact, self._clock()))
+        if self._busy:
+            return
+        self._busy = True
+        failure: Exception | None = None
+        while self._orders:
+            try:
+                self._carry_out(self._orders.popleft())
+            except Exception as error:
+                failure = failure or error
+        self._busy = False
+        if failure is not None:
+            raise failure
+
+    def _carry_out(self, order: Order) -> None:
+        match order:
+            case NoteOrder(kind, call, agent, queue, data):
+                self._note(kind, call, agent, queue, dict(data))
+            case StartTimer(timer, at):
+                self._stop(timer)
+                self._running[timer] = self._timers.after(max(0.0, at - self._clock()), lambda: self._fire(timer))
+            case CancelTimer(timer):
+                self._stop(timer)
+            case MakeOffer(offer, caller, _agent, endpoint, ring_s):
+                self._switch.send(RingPhone(offer, endpoint, ring_s, caller.caller_number, caller.caller_name))
+            case WithdrawOffer(offer):
+                self._switch.send(HangUp(offer))
+            case ConnectTalk(offer, call):
+                self._switch.send(Connect(call, offer))
+            case ReleaseCaller(call, result):
+                self._on_result(call, result)
+
+    def _fire(self, timer: TimerId) -> None:
+        self._running.pop(timer, None)
+        self.tell(TimerFired(timer))
+
+    def _stop(self, timer: TimerId) -> None:
+        running = self._running.pop(timer, None)
+        if running is not None:
+            running.cancel()

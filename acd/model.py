@@ -1,0 +1,59 @@
+"""What an administrator says about queues and agents, and what a caller brings. Frozen; nothing here changes by itself.
+
+This module decides the order of callers (`WaitingCaller.rank`) and the house rules. It refuses to know who is free.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSpec:
+    """One queue. `max_wait_s` None: callers wait for as long as they like."""
+
+    name: str
+    ring_s: int = 20
+    wrap_up_s: float = 10.0
+    music_class: str = "default"
+    max_wait_s: float | None = None
+    noted_positions: int = 20  # a change of place is noted for so many callers at the head; 0 notes none
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpec:
+    """One agent. `endpoint` is the PBX's name of their phone; `queues` those that they serve, in no order."""
+
+    id: str
+    name: str
+    endpoint: str
+    queues: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCaller:
+    """A caller as they stand in a queue. `call` is the PBX's id of their channel; number and name are display only."""
+
+    call: str
+    queue: str
+    joined_at: float
+    head_start: float = 0.0
+    caller_number: str = ""
+    caller_name: str = ""
+
+    @property
+    def rank(self) -> float:
+        """Smaller is served first. It holds no current time, so two waiting callers never swap places."""
+        return self.joined_at - self.head_start
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """House rules that are the same for every queue, in seconds."""
+
+    ring_margin_s: float = (
+        5.0  # after ring_s the PBX ends the ringing; this much later we no longer believe that it will
+    )
+    connect_s: float = 5.0  # from the agent's answer to both in one bridge
+    rest_s: float = 5.0  # nobody is offered a call this soon after an offer that failed on their side
+    max_misses: int = 3  # so many rings unanswered in a row and the agent is not there

@@ -1,0 +1,276 @@
+"""The distributor as the rest of the program sees it: the engine, with hands on the PBX.
+
+This module decides what a fact of the PBX means to the engine and what an order of the engine means to the PBX. It
+refuses to decide who gets which caller.
+
+A leg that rings or answers without an open offer is hung up on sight: an offer that was taken back can never talk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from acd import facts as f
+from acd.bridges import Bridges
+from acd.engine import Engine
+from acd.errors import AcdError
+from acd.hands import Hands
+from acd.model import AgentSpec, QueueSpec, Rules, WaitingCaller
+from acd.offers import UNANSWERED, Offer, OfferPhase
+from acd.orders import QueueResult
+from acd.ports import Note, OnResult, Timers
+from acd.reconcile import RecoveredCaller, compare, phone_seen
+from acd.states import AgentState
+from acd.views import views
+from pbx import facts as pf
+from pbx.live import OUR_LEG
+from pbx.orders import Connect, HangUp, Look, RingPhone, StartMusic
+from pbx.ports import Switch
+
+_LOOK_GRACE_S = 5.0  # a periodic look may have begun before what we believe came to be
+_LEG_GONE_GRACE_S = 1.0  # the hang-up of an unanswered leg may come before the fact that says why
+
+__all__ = ["Distributor", "QueueResult", "RecoveredCaller"]
+
+
+class Distributor:
+    def __init__(
+        self,
+        queues: Iterable[QueueSpec],
+        agents: Iterable[AgentSpec],
+        *,
+        switch: Switch,
+        timers: Timers,
+        clock: Callable[[], float],
+        note: Note,
+        on_result: OnResult,
+        new_leg_id: Callable[[], str],
+        rules: Rules | None = None,
+    ) -> None:
+        self.engine = Engine(queues, agents, new_leg_id, rules=rules)
+        self._switch = switch
+        self._timers = timers
+        self._clock = clock
+        self._on_result = on_result
+        self._tell = Hands(self.engine, switch, timers, clock, note, on_result).tell
+        self._bridges = Bridges()
+        self._talked: dict[str, float] = {}  # the talk is over, the caller has not come back yet: since when
+        self._returning: set[str] = set()  # sent into a talk that never began: they will come back
+        self._handlers: dict[type[Any], Callable[[Any], None]] = {
+            pf.LegRinging: lambda fact: self._of_leg(fact.channel, f.OfferRinging(fact.channel)),
+            pf.LegAnswered: lambda fact: self._of_leg(fact.channel, f.OfferAnswered(fact.channel)),
+            pf.LegFailed: self._leg_failed,
+            pf.ChannelGone: self._channel_gone,
+            pf.BridgeEntered: self._bridge_entered,
+            pf.BridgeLeft: self._bridge_left,
+            pf.CallReturned: self._call_returned,
+            pf.PhoneChanged: self._phone_changed,
+            pf.OrderFailed: self._order_failed,
+            pf.LinkDown: lambda _fact: self._tell(f.SwitchLost()),
+            pf.Looked: lambda fact: self._compare(fact.snapshot, (), self._clock() - _LOOK_GRACE_S),
+        }
+
+    # Callers
+
+    def join(self, caller: WaitingCaller) -> None:
+        """Take a caller who is in our hands into a queue. Raises `UnknownQueue` and leaves them as they are."""
+        self.engine.lines.line(caller.queue)
+        self._talked.pop(caller.call, None)
+        if self.engine.offer_of(caller.call) is None and self.engine.position(caller.call) is None:
+            self._start_music(caller)
+        self._tell(f.CallerJoined(caller))
+
+    def leave(self, call: str, reason: str = "abandoned") -> None:
+        """The caller hung up, or is taken out by whoever put them in. `on_result` is not called."""
+        self._talked.pop(call, None)
+        self._returning.discard(call)
+        offer = self.engine.offer_of(call)
+        if offer is not None and offer.phase is OfferPhase.TALKING:
+            self._end_talk(offer, f.EndedBy.CALLER)
+        elif self.engine.position(call) is not None:
+            self._tell(f.CallerLeft(call, reason))
+
+    def knows(self, call: str) -> bool:
+        """Whether the caller is ours: waits, or talks."""
+        return self.engine.position(call) is not None or self.engine.offer_of(call) is not None
+
+    def position(self, call: str) -> int | None:
+        """The place in line, from 1; None for a call that stands in none."""
+        return self.engine.position(call)
+
+    # Agents. Each raises an `AcdError` whose text can be shown to whoever asked.
+
+    def login(self, agent: str) -> None:
+        self._tell(f.AgentLoggedIn(agent))
+
+    def logout(self, agent: str) -> None:
+        """At once; in a talk, when the talk is over."""
+        self._tell(f.AgentLoggedOut(agent))
+
+    def pause(self, agent: str, reason: str = "") -> None:
+        """At once; in a talk, when the talk is over."""
+        self._tell(f.AgentPaused(agent, reason))
+
+    def ready(self, agent: str) -> None:
+        self._tell(f.AgentReady(agent))
+
+    def agent_at(self, endpoint: str) -> str | None:
+        """Whose phone this is."""
+        return self.engine.floor.at_phone(endpoint)
+
+    def restore_agents(self, agents: Iterable[tuple[str, AgentState | str, str, float]]) -> None:
+        """`(agent, state, reason, since)` as the database has them. Once, at the start, before anything else."""
+        for agent, state, reason, since in agents:
+            self._tell(f.AgentRestored(agent, AgentState(state), reason, since))
+
+    # Configuration at run time
+
+    def set_queue(self, queue: QueueSpec) -> None:
+        self._tell(f.QueueSet(queue))
+
+    def remove_queue(self, name: str) -> None:
+        """Whoever waits in it is handed back as unavailable; talks go on."""
+        self._tell(f.QueueRemoved(name))
+
+    def set_agent(self, agent: AgentSpec) -> None:
+        self._tell(f.AgentSet(agent))
+
+    def remove_agent(self, agent: str) -> None:
+        """At once; in a talk, when the talk is over."""
+        self._tell(f.AgentRemoved(agent))
+
+    def views(self) -> dict[str, list[dict[str, Any]]]:
+        """`{"queues": [...], "agents": [...]}` as plain data."""
+        return views(self.engine, self._clock())
+
+    # The PBX
+
+    def handle(self, fact: pf.Fact) -> None:
+        """Any fact of the PBX; those that are nothing to us are passed over. `LinkUp` is for `reconcile`."""
+        handler = self._handlers.get(type(fact))
+        if handler is not None:
+            handler(fact)
+
+    def reconcile(self, snapshot: pf.Snapshot, callers: Iterable[RecoveredCaller] = ()) -> None:
+        """After `LinkUp`: believe the PBX, take in the callers that we did not know, go on. Nothing is resent."""
+        self._tell(f.SwitchLost())  # nothing is offered before everything has been compared
+        self._compare(snapshot, callers, self._clock())
+        self._tell(f.SwitchFound())
+
+    def _compare(self, snapshot: pf.Snapshot, callers: Iterable[RecoveredCaller], before: float) -> None:
+        found = compare(self.engine, snapshot, callers, self._talked, before)
+        for leg in found.strays:
+            self._switch.send(HangUp(leg))
+        for leg, (call, bridge) in found.together.items():
+            self._bridges.put_together(call, leg, bridge)
+        for fact in found.facts:
+            self._tell(fact)
+        for caller in found.joined:
+            self._rejoin(caller)
+        for call in found.ending:
+            self._talked[call] = self._clock()
+        for call in found.gone:
+            self._talked.pop(call, None)
+        for call in found.returned:
+            self._talked.pop(call, None)
+            self._on_result(call, QueueResult.TALKED)
+
+    def _rejoin(self, caller: RecoveredCaller) -> None:
+        if not caller.music_on and caller.queue in self.engine.lines.lines:
+            self._start_music(caller.waiting())
+        try:
+            self._tell(f.CallerJoined(caller.waiting()))
+        except AcdError:
+            self._on_result(caller.call, QueueResult.UNAVAILABLE)
+
+    def _of_leg(self, leg: str, fact: f.Fact) -> None:
+        if leg in self.engine.offers.open:
+            self._tell(fact)
+        elif leg.startswith(OUR_LEG):
+            self._switch.send(HangUp(leg))
+
+    def _leg_failed(self, fact: pf.LegFailed) -> None:
+        self._tell(f.OfferFailed(fact.channel, f.OfferFailure(fact.reason.value)))
+
+    def _channel_gone(self, fact: pf.ChannelGone) -> None:
+        offer = self.engine.offers.open.get(fact.channel)
+        if offer is None:
+            self.leave(fact.channel)
+        elif offer.phase is OfferPhase.TALKING:
+            self._talked[offer.call] = self._clock()
+            self._end_talk(offer, f.EndedBy.AGENT)
+        elif offer.phase is OfferPhase.CONNECTING:
+            self._returning.add(offer.call)
+            self._fail(offer, f.OfferFailure.LOST)
+        else:
+            self._timers.after(_LEG_GONE_GRACE_S, lambda: self._leg_gone_for_good(offer))
+
+    def _leg_gone_for_good(self, offer: Offer) -> None:
+        if offer.id in self.engine.offers.open and offer.phase in UNANSWERED:
+            self._fail(offer, f.OfferFailure.FAILED)
+
+    def _bridge_entered(self, fact: pf.BridgeEntered) -> None:
+        offer = self._offer_with(fact.channel)
+        if offer is None:
+            return
+        self._bridges.entered(fact.channel, fact.bridge)
+        if self._bridges.together(offer.call, offer.id):
+            self._tell(f.TalkStarted(offer.id))
+
+    def _bridge_left(self, fact: pf.BridgeLeft) -> None:
+        offer = self._offer_with(fact.channel)
+        if offer is not None:
+            self._bridges.left(fact.channel, offer.id)
+
+    def _call_returned(self, fact: pf.CallReturned) -> None:
+        call = fact.channel
+        offer = self.engine.offer_of(call)
+        if call in self._talked:
+            del self._talked[call]
+            self._on_result(call, QueueResult.TALKED)
+        elif offer is not None and offer.phase is OfferPhase.TALKING:
+            self._end_talk(offer, f.EndedBy.AGENT)
+            self._on_result(call, QueueResult.TALKED)
+        else:
+            if call in self._returning:
+                self._returning.discard(call)
+            elif offer is not None and offer.phase is OfferPhase.CONNECTING:
+                self._fail(offer, f.OfferFailure.LOST)
+            caller = self.engine.caller(call)
+            if caller is not None:
+                self._start_music(caller)
+
+    def _phone_changed(self, fact: pf.PhoneChanged) -> None:
+        agent = self.engine.floor.at_phone(fact.endpoint)
+        if agent is not None:
+            self._tell(phone_seen(agent, fact.state))
+
+    def _order_failed(self, fact: pf.OrderFailed) -> None:
+        offer = self._offer_with(fact.channel)
+        if offer is None:
+            return
+        if fact.order == RingPhone.__name__ and offer.phase in UNANSWERED:
+            self._fail(offer, f.OfferFailure.UNKNOWN if fact.unknown else f.OfferFailure.FAILED)
+        elif fact.order == Connect.__name__ and offer.phase is OfferPhase.CONNECTING:
+            if fact.unknown:
+                self._switch.send(Look())  # they may be talking; if not, the deadline ends it
+            else:
+                self._fail(offer, f.OfferFailure.LOST)
+
+    def _offer_with(self, channel: str) -> Offer | None:
+        return self.engine.offers.open.get(channel) or self.engine.offer_of(channel)
+
+    def _fail(self, offer: Offer, reason: f.OfferFailure) -> None:
+        self._bridges.forget(offer.call, offer.id)
+        self._tell(f.OfferFailed(offer.id, reason))
+
+    def _end_talk(self, offer: Offer, ended_by: f.EndedBy) -> None:
+        first = self._bridges.left_first(offer.id)
+        if first is not None:
+            ended_by = f.EndedBy.AGENT if first == offer.id else f.EndedBy.CALLER
+        self._bridges.forget(offer.call, offer.id)
+        self._tell(f.TalkEnded(offer.id, ended_by))
+
+    def _start_music(self, caller: WaitingCaller) -> None:
+        self._switch.send(StartMusic(caller.call, self.engine.lines.line(caller.queue).spec.music_class))

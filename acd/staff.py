@@ -1,0 +1,161 @@
+"""The moves of agents: the only place where an agent's state changes, always through the table in `states`.
+
+This module decides what comes with a move: the time, the note, wrap-up and rest timers, the place in the idle order. It
+refuses to know callers and offers.
+"""
+
+from __future__ import annotations
+
+from acd.errors import AlreadyLoggedIn, NotLoggedIn, UnknownAgent
+from acd.facts import AgentRestored, PhoneSeen
+from acd.floor import Agent, Floor, Intent
+from acd.model import AgentSpec, Rules
+from acd.orders import TimerId, TimerKind
+from acd.outbox import Outbox
+from acd.states import AgentEvent, AgentState, next_state
+
+_BACK_OF_THE_ORDER = frozenset({AgentEvent.LOG_IN, AgentEvent.BECOME_READY})
+
+
+class Staff:
+    def __init__(self, floor: Floor, outbox: Outbox, rules: Rules) -> None:
+        self.floor = floor
+        self.freed: dict[str, None] = {}  # agents who may take a call since this fact began, in that order
+        self._out = outbox
+        self._rules = rules
+
+    def employed(self, agent: str) -> Agent:
+        """The agent whom a person named."""
+        found = self.floor.agent(agent)
+        if found.leaving:
+            raise UnknownAgent(agent)
+        return found
+
+    def move(self, agent: Agent, event: AgentEvent, now: float, reason: str = "") -> None:
+        """One move of the table. Raises `IllegalTransition` and changes nothing."""
+        state = next_state(agent.state, event)
+        if agent.state is AgentState.WRAP_UP:
+            self._out.cancel(TimerId(TimerKind.WRAP_UP, agent.spec.id))
+        agent.state, agent.reason, agent.since = state, reason, now
+        if event in _BACK_OF_THE_ORDER:
+            agent.idle_since = now
+            agent.misses = 0
+        if state is AgentState.LOGGED_OUT:
+            self._end_rest(agent)
+        self._out.note("agent.state", agent=agent.spec.id, state=state, reason=reason)
+        self.refresh(agent)
+
+    def refresh(self, agent: Agent) -> None:
+        self.floor.refresh(agent)
+        if agent.free:
+            self.freed[agent.spec.id] = None
+
+    def log_in(self, agent: Agent, now: float) -> None:
+        if agent.state is AgentState.LOGGED_OUT:
+            self.move(agent, AgentEvent.LOG_IN, now)
+        elif agent.intent is not None and agent.intent.event is AgentEvent.LOG_OUT:
+            agent.intent = None
+        else:
+            raise AlreadyLoggedIn(agent.spec.id)
+
+    def must_be_logged_in(self, agent: Agent) -> None:
+        if agent.state is AgentState.LOGGED_OUT:
+            raise NotLoggedIn(agent.spec.id)
+
+    def ready(self, agent: Agent, now: float) -> None:
+        """Wants calls: ends a pause, a wrap-up, a rest, or takes back what was to happen after the talk."""
+        self.must_be_logged_in(agent)
+        if agent.state in (AgentState.NOT_READY, AgentState.WRAP_UP):
+            self.move(agent, AgentEvent.BECOME_READY, now)
+        agent.intent = None
+        self._end_rest(agent)
+        self.refresh(agent)
+
+    def talk_over(self, agent: Agent, wrap_up_s: float, now: float) -> None:
+        if agent.intent is not None or wrap_up_s <= 0:
+            self.let_go(agent, AgentEvent.BECOME_READY, now)
+            return
+        self.let_go(agent, AgentEvent.WRAP_UP, now)
+        self._out.start(TimerId(TimerKind.WRAP_UP, agent.spec.id), now + wrap_up_s)
+
+    def let_go(self, agent: Agent, event: AgentEvent, now: float, reason: str = "") -> None:
+        """Their offer or talk is over: what they asked for meanwhile happens now, else `event`."""
+        agent.offer = None
+        if agent.intent is not None:
+            event, reason = agent.intent
+            agent.intent = None
+        self.move(agent, event, now, reason)
+        if agent.leaving:
+            self._remove(agent)
+
+    def rest(self, agent: Agent, now: float) -> None:
+        """An offer failed on their side: to the back of the idle order, and not asked again for a moment."""
+        agent.idle_since = now
+        agent.resting = True
+        self._out.start(TimerId(TimerKind.REST, agent.spec.id), now + self._rules.rest_s)
+        self.refresh(agent)
+
+    def timer(self, timer: TimerId, now: float) -> None:
+        agent = self.floor.agents[timer.key]
+        if timer.kind is TimerKind.WRAP_UP:
+            self.move(agent, AgentEvent.BECOME_READY, now)
+        else:
+            agent.resting = False
+            self.refresh(agent)
+
+    def phone(self, fact: PhoneSeen) -> bool:
+        """Whether this told anything new."""
+        agent = self.floor.agents.get(fact.agent)
+        if agent is None or (agent.reachable, agent.phone_busy) == (fact.reachable, fact.busy):
+            return False
+        agent.reachable, agent.phone_busy = fact.reachable, fact.busy
+        state = "unreachable" if not fact.reachable else "busy" if fact.busy else "idle"
+        self._out.note("agent.phone", agent=fact.agent, state=state)
+        self.refresh(agent)
+        return True
+
+    def restore(self, fact: AgentRestored, wrap_up_s: float, now: float) -> bool:
+        """Set an agent to what was known before a restart. It is no move: nothing happened to them.
+
+        Whether a talk of then still lasts only the PBX knows: until it says so the agent is in wrap-up.
+        """
+        agent = self.floor.agents.get(fact.agent)
+        if agent is None or agent.state is not AgentState.LOGGED_OUT:
+            return False
+        state = fact.state
+        if state in (AgentState.OFFERING, AgentState.CONNECTING):
+            state = AgentState.READY
+        elif state in (AgentState.TALKING, AgentState.WRAP_UP):
+            state = AgentState.WRAP_UP
+            self._out.start(TimerId(TimerKind.WRAP_UP, fact.agent), now + wrap_up_s)
+        agent.state, agent.reason = state, fact.reason
+        agent.since = agent.idle_since = min(fact.since, now)
+        self.refresh(agent)
+        return True
+
+    def put(self, spec: AgentSpec, now: float) -> None:
+        known = spec.id in self.floor.agents
+        agent = self.floor.put(spec)
+        if not known:
+            agent.since = now
+        agent.leaving = False
+        self.refresh(agent)
+
+    def dismiss(self, agent: Agent, now: float) -> None:
+        """Remove an agent: at once, or after the talk that they are in."""
+        if agent.offer is not None:
+            agent.leaving = True
+            agent.intent = Intent(AgentEvent.LOG_OUT, "removed")
+            return
+        if agent.state is not AgentState.LOGGED_OUT:
+            self.move(agent, AgentEvent.LOG_OUT, now, "removed")
+        self._remove(agent)
+
+    def _remove(self, agent: Agent) -> None:
+        self._end_rest(agent)
+        self.freed.pop(agent.spec.id, None)
+        self.floor.remove(agent)
+
+    def _end_rest(self, agent: Agent) -> None:
+        agent.resting = False
+        self._out.cancel(TimerId(TimerKind.REST, agent.spec.id))
