@@ -1,0 +1,182 @@
+"""AMI events become facts. The words of AMI's events stop here.
+
+Decides which of the PBX's events mean something to us and what; everything else is counted and dropped. It is pure: it
+knows which legs we dialled and which channels we hold, and no clock, no connection and nobody who listens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pbx.agi import AsyncAgi
+from pbx.channel_text import endpoint, name, number, variable
+from pbx.facts import (
+    BridgeEntered,
+    BridgeLeft,
+    CallArrived,
+    CallReturned,
+    ChannelGone,
+    ControlLost,
+    Fact,
+    KeyPressed,
+    LegAnswered,
+    LegRinging,
+    PhoneChanged,
+    PhoneState,
+)
+from pbx.legs import Legs
+from pbx.live import OUR_LEG
+from pbx.places import BACK, DIALLED, LEG_EVENT, ORIGINS
+from pbx.wire import Message
+
+PHONE_STATES = {
+    b"NOT_INUSE": PhoneState.IDLE,
+    b"INUSE": PhoneState.BUSY,
+    b"BUSY": PhoneState.BUSY,
+    b"ONHOLD": PhoneState.BUSY,
+    b"RINGING": PhoneState.RINGING,
+    b"RINGINUSE": PhoneState.BUSY,
+    b"UNAVAILABLE": PhoneState.UNREACHABLE,
+    b"INVALID": PhoneState.UNREACHABLE,
+    b"UNKNOWN": PhoneState.UNREACHABLE,
+}
+
+PHONE = b"PJSIP/"
+
+_OUR_LEG = OUR_LEG.encode()
+_BACK = BACK.encode()
+_DIALLED = DIALLED.encode()
+_ASYNC_GOTO = b"2"  # a soft hang-up that is a redirect (AST_SOFTHANGUP_ASYNCGOTO)
+
+
+class Translator:
+    """`event` for every AMI event, in order."""
+
+    def __init__(self, emit: Callable[[Fact], None], agi: AsyncAgi, legs: Legs) -> None:
+        self.unknown = 0
+        self._emit = emit
+        self._agi = agi
+        self._legs = legs
+        self._handlers: dict[bytes, Callable[[Message], None]] = {
+            b"AsyncAGIStart": self._agi_start,
+            b"AsyncAGIExec": self._agi_exec,
+            b"AsyncAGIEnd": self._agi_end,
+            b"DTMFEnd": self._dtmf_end,
+            b"Newchannel": self._new_channel,
+            b"Newstate": self._new_state,
+            b"UserEvent": self._user_event,
+            b"OriginateResponse": self._originate_response,
+            b"HangupRequest": self._hangup_request,
+            b"SoftHangupRequest": self._soft_hangup_request,
+            b"Hangup": self._hangup,
+            b"BridgeEnter": self._bridge_enter,
+            b"BridgeLeave": self._bridge_leave,
+            b"DeviceStateChange": self._device_state,
+        }
+
+    def event(self, message: Message) -> None:
+        raw = message.raw
+        handler = self._handlers.get(raw[7 : raw.find(b"\r\n")])
+        if handler is None:
+            self.unknown += 1
+        else:
+            handler(message)
+
+    def _agi_start(self, message: Message) -> None:
+        context = message.get(b"Context")
+        channel = message.text(b"Uniqueid")
+        if context == _BACK:
+            self._agi.entered(channel)
+            self._emit(CallReturned(channel))
+            return
+        origin = ORIGINS.get(context)
+        if origin is None:
+            self.unknown += 1  # async AGI of somebody else's dialplan
+            return
+        self._agi.entered(channel)
+        channel_name = message.text(b"Channel")
+        dialled = variable(message.raw, _DIALLED, b"ChanVariable") or message.get(b"Exten")
+        self._emit(
+            CallArrived(
+                channel=channel,
+                name=channel_name,
+                origin=origin,
+                endpoint=endpoint(channel_name),
+                dialled=dialled.decode("utf-8", "replace"),
+                caller_number=number(message.get(b"CallerIDNum")),
+                caller_name=name(message.get(b"CallerIDName")),
+                language=message.text(b"Language"),
+            )
+        )
+
+    def _agi_exec(self, message: Message) -> None:
+        # Asterisk 22 spells it CommandId here and CommandID elsewhere; `get` would find either, `exact` is quicker.
+        command = message.exact(b"CommandId") or message.get(b"CommandID")
+        self._agi.reply(message.text(b"Uniqueid"), command, message.get(b"Result"))
+
+    def _agi_end(self, message: Message) -> None:
+        channel = message.text(b"Uniqueid")
+        if self._agi.ended(channel):
+            self._emit(ControlLost(channel))
+
+    def _dtmf_end(self, message: Message) -> None:
+        if message.get(b"Direction") == b"Received":
+            channel = message.text(b"Uniqueid")
+            self._agi.key(channel)
+            self._emit(KeyPressed(channel, message.text(b"Digit")))
+
+    def _new_channel(self, message: Message) -> None:
+        unique = message.get(b"Uniqueid")
+        if unique.startswith(_OUR_LEG):
+            self._legs.created(unique.decode())
+
+    def _new_state(self, message: Message) -> None:
+        unique = message.get(b"Uniqueid")
+        if unique.startswith(_OUR_LEG) and message.get(b"ChannelState") == b"5":
+            leg = unique.decode()
+            if self._legs.ringing(leg):
+                self._emit(LegRinging(leg))
+
+    def _user_event(self, message: Message) -> None:
+        if message.get(b"UserEvent") != LEG_EVENT:
+            self.unknown += 1
+            return
+        leg = message.text(b"Uniqueid")
+        self._legs.answered(leg)
+        self._emit(LegAnswered(leg))
+
+    def _originate_response(self, message: Message) -> None:
+        if message.get(b"Response") == b"Failure":
+            failed = self._legs.originate_failed(message.text(b"Uniqueid"), message.get(b"Reason"))
+            if failed is not None:
+                self._emit(failed)
+
+    def _hangup_request(self, message: Message) -> None:
+        self._agi.hanging(message.text(b"Uniqueid"))
+
+    def _soft_hangup_request(self, message: Message) -> None:
+        if message.get(b"Cause") != _ASYNC_GOTO:
+            self._agi.hanging(message.text(b"Uniqueid"))
+
+    def _hangup(self, message: Message) -> None:
+        channel = message.text(b"Uniqueid")
+        digits = message.get(b"Cause")
+        cause = int(digits) if digits.isdigit() else 0
+        if channel.startswith(OUR_LEG):
+            failed = self._legs.gone(channel, cause, message.exact(b"TechCause"))
+            if failed is not None:
+                self._emit(failed)
+        self._agi.drop(channel)
+        self._emit(ChannelGone(channel, cause))
+
+    def _bridge_enter(self, message: Message) -> None:
+        self._emit(BridgeEntered(message.text(b"Uniqueid"), message.text(b"BridgeUniqueid")))
+
+    def _bridge_leave(self, message: Message) -> None:
+        self._emit(BridgeLeft(message.text(b"Uniqueid"), message.text(b"BridgeUniqueid")))
+
+    def _device_state(self, message: Message) -> None:
+        device = message.get(b"Device")
+        if device.startswith(PHONE):
+            state = PHONE_STATES.get(message.get(b"State"), PhoneState.UNREACHABLE)
+            self._emit(PhoneChanged(device[len(PHONE) :].decode("utf-8", "replace"), state))
