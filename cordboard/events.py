@@ -1,0 +1,26 @@
+"""One event of the journal: what happened, when, to which call, by which agent, in which queue."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Event(NamedTuple):
+    """A tuple, because ten of them are made for every call. `data` is plain JSON and never changed afterwards."""
+
+    seq: int
+    at: float
+    kind: str
+    call_id: str | None
+    agent: str | None
+    queue: str | None
+    data: dict[str, Any]
+
+
+class AgentState(NamedTuple):
+    """The last known state of an agent."""
+
+    agent: str
+    state: str
+    reason: str
+    since: float

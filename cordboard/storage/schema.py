@@ -1,0 +1,82 @@
+"""The tables, in one dialect-neutral description; `migrations` builds them, a test checks that both agree."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"},
+)
+
+events = Table(
+    "events",
+    metadata,
+    # INTEGER PRIMARY KEY is SQLite's own row number: no second index to write.
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("call_id", Text),
+    Column("agent", Text),
+    Column("queue", Text),
+    Column("data", JSON().with_variant(JSONB, "postgresql"), nullable=False),
+)
+"""Append-only: triggers refuse UPDATE and DELETE on both databases."""
+
+_HAS_CALL = text("call_id IS NOT NULL")
+_OPENS_CALL = text("kind IN ('call.arrived', 'call.recovered')")
+
+Index("ix_events_call_id", events.c.call_id, postgresql_where=_HAS_CALL, sqlite_where=_HAS_CALL)
+Index("ix_events_opening_at", events.c.at, postgresql_where=_OPENS_CALL, sqlite_where=_OPENS_CALL)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("call_id", Text, primary_key=True),
+    Column("arrived_at", Double, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("caller_number", Text, nullable=False),
+    Column("caller_name", Text, nullable=False),
+    Column("dialled", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("flow_version", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("answered_at", Double),
+    Column("queue", Text),
+    Column("queued_at", Double),
+    Column("offers", Integer, nullable=False),
+    Column("agent", Text),
+    Column("talk_started_at", Double),
+    Column("talk_ended_at", Double),
+    Column("ended_at", Double, nullable=False),
+    Column("wait_s", Double, nullable=False),
+    Column("talk_s", Double, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("ended_by", Text, nullable=False),
+    Column("cause", Integer, nullable=False),
+    Column("recovered", Boolean, nullable=False),
+)
+"""The columns are the fields of `records.CallRecord`, by name and order."""
+
+Index("ix_calls_ended_at", calls.c.ended_at, calls.c.call_id)
+
+agent_states = Table(
+    "agent_states",
+    metadata,
+    Column("agent", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", Double, nullable=False),
+)
