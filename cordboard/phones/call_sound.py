@@ -25,6 +25,7 @@ from cordboard.phones.speaking import Silence, Voice
 _INTERVAL = 0.02
 _SPEAK_AHEAD = RATE // 5  # samples: how long the event loop may stall before the far end hears a gap
 _SAMPLE_BYTES = 2
+_FIRST_BUFFER = 20 * RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class CallSound:
     def __init__(self, call: Call, changed: Callable[[], None]) -> None:
         self._streams = call.audio
         self._changed = changed
-        self._pieces: list[Samples] = []
+        self._buffer: Samples = np.empty(_FIRST_BUFFER, dtype=np.int16)
         self._positions: list[int] = []  # the recording's length after each mark, for bisect
         self._marks: list[AudioMark] = []
         self._length = 0
@@ -69,9 +70,9 @@ class CallSound:
 
     def heard(self, start: int = 0) -> Samples:
         """Everything received from position `start` on, exactly."""
-        if len(self._pieces) > 1:
-            self._pieces = [np.concatenate(self._pieces)]
-        return self._pieces[0][start:] if self._pieces else np.empty(0, dtype=np.int16)
+        view = self._buffer[start : self._length]
+        view.flags.writeable = False
+        return view
 
     def time_of(self, position: int) -> float:
         """When the sample at `position` was received, unix seconds, to about one reading interval."""
@@ -132,11 +133,19 @@ class CallSound:
         stats = self._streams.stats()
         self._lost_now = stats.rx_discarded_bytes + stats.rx_dropped_bytes
         piece = np.frombuffer(pcm, dtype=np.int16)
-        self._pieces.append(piece)
-        self._length += len(piece)
+        self._append(piece)
         self._positions.append(self._length)
         self._marks.append(AudioMark(self._length, steady_clock.now()))
         self._changed()
+
+    def _append(self, piece: Samples) -> None:
+        length = self._length + len(piece)
+        if length > len(self._buffer):
+            grown = np.empty(2 * length, dtype=np.int16)
+            grown[: self._length] = self._buffer[: self._length]
+            self._buffer = grown
+        self._buffer[self._length : length] = piece
+        self._length = length
 
     def _speak(self) -> None:
         info = self._streams.info()

@@ -7,8 +7,6 @@ PhoneError
 └── WaitTimeout         what was awaited did not happen in time; says what, and what was seen instead
 """
 
-# ruff: noqa: N818 - the names say what happened, as the tree above does
-
 from __future__ import annotations
 
 

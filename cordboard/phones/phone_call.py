@@ -26,6 +26,7 @@ from cordboard.phones.waiting import Changes
 
 _HOLD_TRIES = 20  # a hold that meets another re-INVITE in flight is refused at once; both are over within a second
 _LISTEN_EVERY = 0.25
+_FRAME = listening.RATE // 50
 
 
 class CallState(StrEnum):
@@ -50,7 +51,7 @@ class PhoneCall:
         self._state = CallState.TRYING if outgoing else CallState.RINGING
         self._changes = Changes()
         self._history = [StateChange(self._state, steady_clock.now())]
-        self._listeners: list[Callable[[PhoneCall], None]] = []
+        self._listeners: list[Callable[[StateChange], None]] = []
         self._digits = ""
         self._ending: Ending | None = None
         self._ended_by_us = False
@@ -97,9 +98,11 @@ class PhoneCall:
     def received_digits(self) -> str:
         return self._digits
 
-    def on_change(self, listener: Callable[[PhoneCall], None]) -> None:
-        """Call `listener` after each change of state."""
+    def on_change(self, listener: Callable[[StateChange], None]) -> None:
+        """Call `listener` with each change of state, those that have happened already included."""
         self._listeners.append(listener)
+        for change in self._history[1:]:
+            listener(change)
 
     # -- waiting -------------------------------------------------------------------------------------------------
 
@@ -125,15 +128,36 @@ class PhoneCall:
 
     async def wait_tone(self, frequency: float, timeout: float = 5.0, *, window: float = 0.2) -> None:
         """The tone is heard from now on."""
-        start = self.sound.position
-        await self._wait(
-            f"a tone of {frequency:g} Hz", timeout, lambda: listening.hears_tone(self.heard(start), frequency, window)
+        size = round(window * listening.RATE)
+        await self._wait_heard(
+            f"a tone of {frequency:g} Hz", timeout, size, lambda new: listening.hears_tone(new, frequency, window)
         )
 
     async def wait_sound(self, timeout: float = 5.0) -> None:
         """Any sound is heard from now on."""
-        start = self.sound.position
-        await self._wait("any sound", timeout, lambda: listening.first_sound(self.heard(start)) is not None)
+        await self._wait_heard("any sound", timeout, _FRAME, lambda new: listening.first_sound(new) is not None)
+
+    async def wait_silence(self, seconds: float = 0.5, timeout: float = 5.0) -> None:
+        """Nothing is heard for this long, from now on, though audio arrives."""
+        size = round(seconds * listening.RATE)
+        await self._wait_heard(
+            f"{seconds:g} s of silence",
+            timeout,
+            size,
+            lambda new: len(new) >= size and listening.first_sound(new[-size:]) is None,
+        )
+
+    async def _wait_heard(self, awaited: str, timeout: float, overlap: int, heard: Callable[[Samples], bool]) -> None:
+        """Looks only at what is new since the last look, and at `overlap` samples before it."""
+        start = looked = self.sound.position
+
+        def is_heard() -> bool:
+            nonlocal looked
+            new = self.heard(max(start, looked - 2 * overlap))
+            looked = self.sound.position
+            return heard(new)
+
+        await self._wait(awaited, timeout, is_heard)
 
     async def wait_prompt(self, reference: Samples, timeout: float = 15.0, *, share: float = 0.8) -> None:
         """At least this share of the prompt was heard, counted from the beginning of the call."""
@@ -281,7 +305,8 @@ class PhoneCall:
         if state is self._state:
             return
         self._state = state
-        self._history.append(StateChange(state, steady_clock.now()))
+        change = StateChange(state, steady_clock.now())
+        self._history.append(change)
         self._changes.notify()
         for listener in list(self._listeners):
-            listener(self)
+            listener(change)

@@ -8,6 +8,8 @@ Decides which phone an event belongs to. Two quirks of baresip-python 0.5.2a3 ar
   than the coroutine's wake-up), and its Call misses them. We keep the events of unclaimed calls and replay them.
 - A user agent cannot be destroyed, and an incoming call goes to the first one with the dialled user name. So incoming
   calls are routed by user name to the phone that is open now, not to the user agent that the stack chose.
+A third one is left alone: a user agent whose registration failed tries again every minute while the stack runs, its
+phone closed or not. Telling it to stop while its REGISTER is unanswered corrupts the stack's heap.
 """
 
 from __future__ import annotations

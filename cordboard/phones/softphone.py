@@ -40,9 +40,10 @@ class Manual:
 
 @dataclass(frozen=True, slots=True)
 class AnswerAfter:
-    """Rings this long, then answers."""
+    """Rings this long, then answers. With all of its `lines` in use it refuses; None means that it always has one."""
 
     seconds: float = 0.0
+    lines: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class Softphone:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             await asyncio.gather(*(call.finish() for call in self._calls))
             if self.registered:
-                with contextlib.suppress(PhoneError, BaresipError):  # the PBX is gone; its registration expires
+                with contextlib.suppress(PhoneError, BaresipError):  # the PBX is gone; the registration will expire
                     await self.unregister(_UNREGISTER_TIMEOUT)
         finally:
             await self._stack.release()
@@ -224,8 +225,11 @@ class Softphone:
         self._changes.notify()
         for listener in list(self._listeners):
             listener(call)
-        if not isinstance(self.incoming, Manual):
-            task = asyncio.get_running_loop().create_task(_react(call, self.incoming), name=f"react-{self.user}")
+        incoming = self.incoming
+        if isinstance(incoming, AnswerAfter) and incoming.lines is not None and len(self.live_calls) > incoming.lines:
+            incoming = RefuseBusy()
+        if not isinstance(incoming, Manual):
+            task = asyncio.get_running_loop().create_task(_react(call, incoming), name=f"react-{self.user}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
