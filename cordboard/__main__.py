@@ -1,0 +1,5 @@
+"""`python -m cordboard` is `cordboard`."""
+
+from cordboard.cli import main
+
+main()

@@ -1,0 +1,40 @@
+"""The running service as the command line sees it: its address and token, and REST calls with readable errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+
+class ServiceError(Exception):
+    """The service could not be asked, or said no; the text is for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAddress:
+    """Where the service listens, and the token that it asks for."""
+
+    host: str
+    port: int
+    token: str
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """One REST call; the decoded JSON answer. Raises `ServiceError`."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        try:
+            async with (
+                aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=10)) as http,
+                http.request(method, self.url + path, json=body) as answer,
+            ):
+                content = await answer.json()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ServiceError(f"no service at {self.url}: start it with `make up` ({error})") from error
+        if answer.status >= 400:
+            raise ServiceError(str(content.get("error", content)))
+        return content

@@ -1,0 +1,270 @@
+"""The command line. Decides the words of the commands; everything they do lives elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from cordboard.api_client import ServiceAddress, ServiceError
+from cordboard.config import Config, config_schema
+from cordboard.config_loader import ConfigRefused, load_config
+from cordboard.secrets import Secrets, SecretsError, load_secrets
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Cordboard: a contact centre on Asterisk.")
+agents_app = typer.Typer(no_args_is_help=True, help="Agents: who is there, log in, log out, pause, ready.")
+dialplan_app = typer.Typer(no_args_is_help=True, help="Dialplans: check them, reload them, their JSON Schema.")
+app.add_typer(agents_app, name="agents")
+app.add_typer(dialplan_app, name="dialplan")
+
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", envvar="CORDBOARD_CONFIG", help="the configuration file")]
+DEFAULT_CONFIG = Path("cordboard.yaml")
+USAGE = 2
+
+
+def main() -> None:
+    app()
+
+
+@app.command()
+def up(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Start the private PBX and the service, say what to dial, and keep both running until Ctrl-C."""
+    from cordboard.up import run_up
+
+    raise typer.Exit(_run(run_up(_config(config), config.absolute())))
+
+
+@app.command()
+def serve(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Run the service alone, against a PBX that runs already."""
+    import uvloop
+
+    from cordboard.service import run_service
+
+    settings = _config(config)
+    raise typer.Exit(uvloop.run(run_service(settings, _secrets(settings))))
+
+
+@app.command()
+def demo(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """A real caller and a real agent's phone against the running system, with measured times."""
+    from cordboard.demo import run_demo
+    from cordboard.phones.agent_cli import PhoneOptions
+    from cordboard.phones.caller_cli import CallOptions
+
+    settings = _config(config)
+    secrets, service = _secrets(settings), _service(settings)
+    agent = next((number for number, one in settings.agents.items() if "support" in one.queues), None)
+    if agent is None:
+        _refuse("the demo needs an agent in the queue `support`")
+    events = f"ws://{service.host}:{service.port}/api/events"
+    sip = settings.pbx.sip
+    phone = PhoneOptions(
+        agent,
+        secrets.agents[agent],
+        host=sip.host,
+        port=sip.port,
+        login_code=settings.feature_codes.login,
+        answer_after=1.5,
+        once=True,
+        events_url=events,
+        token=service.token,
+    )
+    call = CallOptions(
+        target="100", host=sip.host, port=sip.port, press=("2",), talk=5.0, events_url=events, token=service.token
+    )
+    raise typer.Exit(_run(run_demo(service, phone, call, agent, typer.echo)))
+
+
+@app.command()
+def call(
+    target: Annotated[str, typer.Argument(help="the number to dial")] = "100",
+    press: Annotated[list[str] | None, typer.Option(help="keys for the next menu; may be given several times")] = None,
+    press_after: Annotated[float, typer.Option(help="seconds into the prompt")] = 1.5,
+    record: Annotated[Path | None, typer.Option(help="write what the caller heard to this WAV file")] = None,
+    caller: Annotated[str | None, typer.Option("--from", help="the caller's number")] = None,
+    talk: Annotated[float | None, typer.Option(help="hang up so many seconds after an agent answered")] = None,
+    hangup_after: Annotated[float, typer.Option(help="hang up after so many seconds, whatever happens")] = 60.0,
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Be a caller: a real SIP call, told live."""
+    from cordboard.phones.caller_cli import CallOptions, run_call, unique_number
+
+    settings = _config(config)
+    service = _service(settings)
+    options = CallOptions(
+        target=target,
+        host=settings.pbx.sip.host,
+        port=settings.pbx.sip.port,
+        caller_number=caller or unique_number(),
+        press=tuple(press or ()),
+        press_after=press_after,
+        talk=talk,
+        hangup_after=hangup_after,
+        record=record,
+        events_url=f"ws://{service.host}:{service.port}/api/events",
+        token=service.token,
+    )
+    raise typer.Exit(_run(run_call(options)))
+
+
+@app.command()
+def phone(
+    extension: Annotated[str, typer.Argument(help="the agent's number")],
+    answer: Annotated[bool, typer.Option("--answer", help="answer incoming calls")] = False,
+    answer_after: Annotated[float, typer.Option(help="after ringing so many seconds")] = 1.0,
+    refuse: Annotated[str | None, typer.Option(help="`busy` or `declined`: refuse every call")] = None,
+    login: Annotated[bool, typer.Option("--login", help="log the agent in by dialling the feature code")] = False,
+    talk: Annotated[float | None, typer.Option(help="hang up after talking so many seconds")] = None,
+    record: Annotated[Path | None, typer.Option(help="write what the agent heard to this WAV file")] = None,
+    once: Annotated[bool, typer.Option("--once", help="end after the first call")] = False,
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Be an agent: a real SIP phone that registers and, with --answer, answers."""
+    from cordboard.phones.agent_cli import PhoneOptions, run_phone
+
+    settings = _config(config)
+    secrets, service = _secrets(settings), _service(settings)
+    if extension not in settings.agents:
+        _refuse(f"no agent {extension}: the configuration has {', '.join(settings.agents)}")
+    options = PhoneOptions(
+        extension,
+        secrets.agents[extension],
+        host=settings.pbx.sip.host,
+        port=settings.pbx.sip.port,
+        login_code=settings.feature_codes.login if login else None,
+        answer_after=answer_after if answer else None,
+        refuse=refuse,
+        talk=talk,
+        record=record,
+        once=once,
+        events_url=f"ws://{service.host}:{service.port}/api/events",
+        token=service.token,
+    )
+    raise typer.Exit(_run(run_phone(options)))
+
+
+@app.command()
+def calls(closed: Annotated[bool, typer.Option("--closed")] = False, config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Calls that are here now (or, with --closed, the last ones that ended), as JSON."""
+    _print(_ask(config, "GET", "/api/calls" + ("?closed=1" if closed else "")))
+
+
+@app.command()
+def queues(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Queues and who waits in them, as JSON."""
+    _print(_ask(config, "GET", "/api/queues"))
+
+
+@app.command()
+def schema() -> None:
+    """The JSON Schema of the configuration file, for editors."""
+    _print(config_schema())
+
+
+@agents_app.command("list")
+def agents_list(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Agents and their states, as JSON."""
+    _print(_ask(config, "GET", "/api/agents"))
+
+
+def _agent_command(name: str, help_text: str) -> None:
+    @agents_app.command(name, help=help_text)
+    def command(
+        agent: Annotated[str, typer.Argument(help="the agent's number")],
+        reason: Annotated[str | None, typer.Option(help="for a pause: why")] = None,
+        config: ConfigFile = DEFAULT_CONFIG,
+    ) -> None:
+        _print(_ask(config, "POST", f"/api/agents/{agent}/{name}", {"reason": reason} if reason else {}))
+
+
+for _name, _help in (
+    ("login", "Log an agent in."),
+    ("logout", "Log an agent out (after the call, if in one)."),
+    ("pause", "Make an agent not ready."),
+    ("ready", "Make an agent ready, or end the wrap-up early."),
+):
+    _agent_command(_name, _help)
+
+
+@dialplan_app.command("check")
+def dialplan_check(
+    folder: Annotated[Path | None, typer.Argument(help="default: the configured one")] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Every error of a folder of dialplans, as file:line:column."""
+    from ivr.loader import DialplanErrors, load_folder
+
+    settings = _config(config)
+    try:
+        dialplans = load_folder(folder or settings.dialplans_dir, set(settings.queues))
+    except DialplanErrors as errors:
+        for problem in errors.problems:
+            typer.echo(str(problem), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{len(dialplans.flows)} flow(s), no errors")
+
+
+@dialplan_app.command("reload")
+def dialplan_reload(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Publish the dialplans as they are now; a folder with errors is refused and the running ones stay."""
+    _print(_ask(config, "POST", "/api/dialplans/reload"))
+
+
+@dialplan_app.command("schema")
+def dialplan_schema() -> None:
+    """The JSON Schema of a dialplan file, for editors."""
+    from ivr.schema import json_schema
+
+    _print(json_schema())
+
+
+def _config(file: Path) -> Config:
+    try:
+        return load_config(file)
+    except ConfigRefused as refused:
+        _refuse(str(refused))
+
+
+def _secrets(config: Config) -> Secrets:
+    try:
+        return load_secrets(config.var_dir, config.agents)
+    except SecretsError as error:
+        _refuse(str(error))
+
+
+def _service(config: Config) -> ServiceAddress:
+    return ServiceAddress(config.web.host, config.web.port, _secrets(config).api_token)
+
+
+def _ask(config: Path, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    try:
+        return asyncio.run(_service(_config(config)).ask(method, path, body))
+    except ServiceError as error:
+        _refuse(str(error))
+
+
+def _run(work: Coroutine[Any, Any, int]) -> int:
+    """Run to the end; Ctrl-C is an orderly end too."""
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except ServiceError as error:
+        _refuse(str(error))
+
+
+def _print(content: Any) -> None:
+    typer.echo(json.dumps(content, indent=None if not sys.stdout.isatty() else 2, ensure_ascii=False))
+
+
+def _refuse(text: str) -> NoReturn:
+    typer.echo(text, err=True)
+    sys.stderr.flush()
+    raise SystemExit(USAGE)

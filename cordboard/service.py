@@ -1,0 +1,223 @@
+"""The composition root: everything is made here, once, with plain constructors, and stopped here in reverse.
+
+Decides what exists and in which order it starts and stops. It refuses to decide anything about a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import secrets as random_bits
+import signal
+from collections.abc import AsyncIterator
+from typing import Any
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from acd.service import Distributor, QueueResult
+from cordboard.call import CallServices
+from cordboard.calls import CallBook
+from cordboard.clock import SteadyClock
+from cordboard.config import Config
+from cordboard.dispatcher import Dispatcher
+from cordboard.features import FeatureCodes
+from cordboard.journal import Journal
+from cordboard.logs import configure_logs
+from cordboard.loop_timers import LoopTimers
+from cordboard.secrets import Secrets
+from cordboard.site import PROMPTS, agents_of, link_settings, queues_of
+from cordboard.storage.engine import open_engine
+from cordboard.storage.migrate import migrate
+from cordboard.storage.reader import Reader
+from cordboard.storage.sink import open_sink
+from cordboard.storage.writer import Writer
+from ivr.library import DialplanLibrary
+from ivr.loader import DialplanErrors
+from ivr.prompts import PromptStore
+from ivr.voices import voices_for
+from pbx.facts import Fact
+from pbx.link import PbxLink
+from pbx.live import OUR_LEG, LiveChannels
+from pbx.orders import HangUp, Look
+
+log = structlog.get_logger()
+
+RENEW_EVERY_S = 1.0
+LAST_HANGUPS_S = 3.0
+USAGE = 2
+
+
+class Service:
+    """The running service. `start` once, then `stop`."""
+
+    def __init__(self, config: Config, secrets: Secrets) -> None:
+        self.config = config
+        self.secrets = secrets
+        self.clock = SteadyClock()
+        self.live = LiveChannels()
+        self.draining = False
+        self._tasks: list[asyncio.Task[Any]] = []
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def prepare(self) -> None:
+        """Database, dialplans and prompts: everything without which no call can be served."""
+        config = self.config
+        self.database: AsyncEngine = open_engine(config.database_url)
+        await migrate(self.database)
+        self.reader = Reader(self.database, self.clock)
+        self.writer = Writer(open_sink(self.database))
+        self.journal = Journal(self.clock, self.writer, last_seq=await self.reader.last_seq())
+        self.journal.restore(await self.reader.unclosed())
+        self.prompts = PromptStore(
+            config.recordings_dir / PROMPTS, voices_for(config.voices, config.var_dir / "bin" / "espeak-ng")
+        )
+        self.library = DialplanLibrary(config.dialplans_dir, set(config.queues), self.prompts)
+        await self.library.load()
+
+    async def start(self) -> None:
+        """Connect to the PBX and serve calls."""
+        config, timers = self.config, LoopTimers()
+        self.link = PbxLink(link_settings(config, self.secrets), self._fact)
+        legs = itertools.count(1)
+        boot = random_bits.token_hex(4)
+        self.distributor = Distributor(
+            queues_of(config),
+            agents_of(config),
+            switch=self.link,
+            timers=timers,
+            clock=self.clock,
+            note=self._distributor_note,
+            on_result=self._queue_ended,
+            new_leg_id=lambda: f"{OUR_LEG}{boot}-{next(legs)}",
+        )
+        states = await self.reader.agent_states()
+        self.distributor.restore_agents(
+            (one.agent, one.state, one.reason, one.since) for one in states.values() if one.agent in config.agents
+        )
+        services = CallServices(
+            self.link,
+            timers,
+            self.clock,
+            self.journal.note,
+            self.library,
+            self.prompts,
+            self.distributor,
+            config.pbx.dead_man_s,
+        )
+        codes = FeatureCodes(**config.feature_codes.model_dump())
+        self.calls = CallBook(services, codes)
+        self.dispatcher = Dispatcher(
+            self.live, self.calls, self.distributor, self.link, self.journal.note, self._close_unseen
+        )
+        self._own(self.writer.run(), "writer")
+        self._own(self.link.run(), "link")
+        self._own(self._renew(), "dead-man's timers")
+        self._own(self._look(), "reconciler")
+
+    async def drain(self) -> None:
+        """Refuse new callers and let the others finish, at most as long as configured."""
+        self.draining = True
+        self.calls.refuse_new()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.config.timers.drain_s):
+                while len(self.calls):
+                    await asyncio.sleep(0.05)
+        for call in list(self.calls):
+            self.link.send(HangUp(call.channel))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_HANGUPS_S):
+                while len(self.calls) and self.dispatcher.linked:
+                    await asyncio.sleep(0.02)
+
+    async def stop(self) -> None:
+        """Leave the PBX as it is and write down everything that was noted."""
+        await self.link.close()
+        for task in self._tasks:
+            if task.get_name() != "writer":
+                task.cancel()
+        await self.writer.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.database.dispose()
+
+    def _fact(self, fact: Fact) -> None:
+        self.dispatcher(fact)
+
+    def _queue_ended(self, call: str, result: QueueResult) -> None:
+        self.calls.queue_ended(call, result)
+
+    def _distributor_note(
+        self, kind: str, call: str | None, agent: str | None, queue: str | None, data: dict[str, Any]
+    ) -> None:
+        self.journal.note(kind, call_id=call, agent=agent, queue=queue, data=data)
+
+    def _close_unseen(self, existing: set[str]) -> None:
+        """Calls that a predecessor left open and that are not in the PBX any more ended while nobody looked."""
+        for call_id in list(self.journal.records):
+            if call_id not in existing:
+                self.journal.note(
+                    "call.ended", call_id=call_id, data={"outcome": "unseen", "ended_by": "unknown", "cause": 0}
+                )
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_EVERY_S)
+            self.calls.renew(self.clock())
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(self.config.timers.look_s)
+            if self.dispatcher.linked:
+                self.link.send(Look())
+
+    def _own(self, work: Any, name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        """A part that ends by itself takes the service with it: half a service is worse than a restart."""
+        if not task.cancelled() and (error := task.exception()) is not None and not self.failed.done():
+            self.failed.set_exception(error)
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config, secrets: Secrets) -> AsyncIterator[Service]:
+    service = Service(config, secrets)
+    await service.prepare()
+    await service.start()
+    try:
+        yield service
+    finally:
+        await service.stop()
+
+
+async def run_service(config: Config, secrets: Secrets) -> int:
+    """`cordboard serve`: until SIGTERM or SIGINT (drain, then end calls), or SIGHUP (leave the calls to a successor)."""
+    from cordboard.web_wiring import serve_web
+
+    configure_logs(config.logs.level, config.logs.file, keep_personal=config.logs.personal_data)
+    loop = asyncio.get_running_loop()
+    stop: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.put_nowait, number)
+    try:
+        async with running(config, secrets) as service, serve_web(service):
+            asked = asyncio.create_task(stop.get())
+            await asyncio.wait({asked, service.failed}, return_when=asyncio.FIRST_COMPLETED)
+            if service.failed.done():
+                asked.cancel()
+                service.failed.result()
+            if asked.result() is not signal.SIGHUP:
+                draining = asyncio.create_task(service.drain())
+                again = asyncio.create_task(stop.get())
+                await asyncio.wait({draining, again}, return_when=asyncio.FIRST_COMPLETED)
+                again.cancel()
+                draining.cancel()
+                await asyncio.gather(draining, again, return_exceptions=True)
+    except DialplanErrors as errors:
+        for problem in errors.problems:
+            print(problem, flush=True)
+        return USAGE
+    return 0

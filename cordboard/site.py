@@ -1,0 +1,85 @@
+"""What the configuration means for the PBX, for the link to it and for the distributor.
+
+Decides only how one vocabulary becomes another; every default is elsewhere.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+from acd.model import AgentSpec, QueueSpec
+from cordboard.config import Config
+from cordboard.pbx_settings import AgentPhone, MusicClass, PbxSettings, Trunk
+from cordboard.secrets import Secrets
+from pbx.connection import SessionLimits
+from pbx.link import LinkSettings
+
+LAUNCHER = Path("bin/asterisk")
+PBX_FOLDER = "pbx"
+PROMPTS = Path("prompts")
+
+
+def queues_of(config: Config) -> Iterator[QueueSpec]:
+    for name, queue in config.queues.items():
+        yield QueueSpec(name, queue.ring_s, float(queue.wrap_up_s), queue.music, queue.max_wait_s)
+
+
+def agents_of(config: Config) -> Iterator[AgentSpec]:
+    for number, agent in config.agents.items():
+        yield AgentSpec(number, agent.name, number, tuple(agent.queues))
+
+
+def pbx_settings(config: Config, secrets: Secrets) -> PbxSettings:
+    """The private PBX of this site. Raises `PbxSettingsError` for a value that must not enter its configuration."""
+    pbx, var = config.pbx, config.var_dir
+    trunk = None
+    if pbx.trunk is not None and pbx.trunk.user is not None and pbx.trunk.secret_file is not None:
+        secret = (config.root / pbx.trunk.secret_file).read_text().strip()
+        trunk = Trunk(pbx.trunk.host, pbx.trunk.user, secret, pbx.trunk.port)
+    return PbxSettings(
+        root=var / "asterisk-root",
+        var=var / PBX_FOLDER,
+        prompts=config.recordings_dir / PROMPTS,
+        voicemail=config.recordings_dir / "voicemail",
+        ami_secret=secrets.ami,
+        auditor_secret=secrets.auditor,
+        node=config.node,
+        languages=tuple(config.languages),
+        ami_user=pbx.ami.user,
+        ami_host=pbx.ami.host,
+        ami_port=pbx.ami.port,
+        sip_host=pbx.sip.host,
+        sip_port=pbx.sip.port,
+        rtp_first=pbx.rtp.first,
+        rtp_last=pbx.rtp.last,
+        http_host=pbx.http.host,
+        http_port=pbx.http.port if pbx.http.enabled else None,
+        agents=tuple(AgentPhone(number, secrets.agents[number], agent.name) for number, agent in config.agents.items()),
+        trunk=trunk,
+        demo_callers=pbx.demo_callers,
+        music=tuple(MusicClass(name, folder) for name, folder in _music(config)),
+        fallback_number=pbx.fallback_number,
+        dead_man_s=pbx.dead_man_s,
+    )
+
+
+def _music(config: Config) -> Iterator[tuple[str, Path]]:
+    """Every class that a queue names beside `default` is a folder of its own under recordings/music."""
+    for name in sorted({queue.music for queue in config.queues.values()} - {"default"}):
+        yield name, config.recordings_dir / "music" / name
+
+
+def link_settings(config: Config, secrets: Secrets) -> LinkSettings:
+    ami, timers = config.pbx.ami, config.timers
+    secret = secrets.ami if ami.secret_file is None else (config.root / ami.secret_file).read_text().strip()
+    return LinkSettings(
+        host=ami.host,
+        port=ami.port,
+        user=ami.user,
+        secret=secret,
+        tls=ssl.create_default_context() if ami.tls else None,
+        limits=SessionLimits(action=timers.action_s, ping_every=timers.ping_s),
+        backoff_most=float(timers.reconnect_max_s),
+    )

@@ -1,0 +1,174 @@
+"""`cordboard up`: the private PBX and the service as two processes, so that neither falls with the other.
+
+Decides in which order things start and stop, and starts again what died. A talk lives in the PBX: the service may be
+killed and started again without anybody hearing it, so the two never share a process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import aiohttp
+import structlog
+
+log = structlog.get_logger()
+
+PR_SET_PDEATHSIG = 1
+BACKOFF_S = (0.1, 0.5, 1.0, 2.0, 5.0)
+SETTLED_S = 30.0
+"""A process that lived so long starts its backoff anew."""
+
+
+class AlreadyRunningError(Exception):
+    """Another `cordboard up` owns this folder."""
+
+
+class Pbx(Protocol):
+    """The private PBX, as much of it as supervising needs."""
+
+    @property
+    def alive(self) -> bool: ...
+    async def start(self, timeout: float = ...) -> None: ...
+    async def stop(self) -> None: ...
+    async def wait(self) -> None: ...
+
+
+@contextlib.contextmanager
+def sole_owner(lock: Path) -> Iterator[None]:
+    """Hold the lock file of a var folder; the system lets go of it however this process ends."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise AlreadyRunningError(f"already running here as process {file.read().strip() or '?'}") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def die_with_parent() -> None:
+    """Runs in the child: SIGHUP (leave the calls to a successor) when the supervisor dies, however it dies."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGHUP)
+
+
+class Backoff:
+    """How long to wait before the next start of something that keeps dying."""
+
+    def __init__(self) -> None:
+        self._tries = 0
+
+    def after(self, lived_s: float) -> float:
+        self._tries = 0 if lived_s >= SETTLED_S else self._tries + 1
+        return BACKOFF_S[min(self._tries, len(BACKOFF_S) - 1)]
+
+
+class Supervisor:
+    """Owns the PBX (None: an external one) and the service process until asked to stop."""
+
+    def __init__(self, pbx: Pbx | None, service_command: list[str], health_url: str, say: Callable[[str], None]) -> None:
+        self._pbx = pbx
+        self._command = service_command
+        self._health_url = health_url
+        self._say = say
+        self._stop = asyncio.Event()
+        self._service: asyncio.subprocess.Process | None = None
+
+    def request_stop(self) -> None:
+        """Drain; a second request stops at once."""
+        if self._stop.is_set() and self._service is not None and self._service.returncode is None:
+            self._service.send_signal(signal.SIGTERM)
+        self._stop.set()
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Start everything, call `ready` once it serves, supervise until a stop is requested, stop everything."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.request_stop)
+        keepers: list[asyncio.Task[None]] = []
+        try:
+            if self._pbx is not None:
+                self._say("starting the private PBX ...")
+                await self._pbx.start()
+                keepers.append(asyncio.create_task(self._keep_pbx(self._pbx)))
+            self._say("starting the service ...")
+            keepers.append(asyncio.create_task(self._keep_service()))
+            serving = asyncio.create_task(self._wait_healthy())
+            stopping = asyncio.create_task(self._stop.wait())
+            await asyncio.wait({serving, stopping, *keepers}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (*keepers, serving):
+                if task.done():
+                    task.result()
+            if serving.done():
+                ready()
+            await asyncio.wait({stopping, *keepers}, return_when=asyncio.FIRST_COMPLETED)
+            for task in keepers:
+                if task.done():
+                    task.result()
+            self._say("stopping: new callers are refused, calls may end (again Ctrl-C: at once) ...")
+        finally:
+            for task in keepers:
+                task.cancel()
+            await asyncio.gather(*keepers, return_exceptions=True)
+            await self._stop_service()
+            if self._pbx is not None:
+                await self._pbx.stop()
+            self._say("stopped")
+
+    async def _keep_pbx(self, pbx: Pbx) -> None:
+        backoff, loop = Backoff(), asyncio.get_running_loop()
+        while True:
+            born = loop.time()
+            await pbx.wait()
+            log.error("the PBX died; starting it again")
+            await asyncio.sleep(backoff.after(loop.time() - born))
+            await pbx.start()
+
+    async def _keep_service(self) -> None:
+        backoff, loop = Backoff(), asyncio.get_running_loop()
+        while True:
+            born = loop.time()
+            self._service = await asyncio.create_subprocess_exec(
+                *self._command, stdin=asyncio.subprocess.DEVNULL, preexec_fn=die_with_parent, start_new_session=True
+            )
+            status = await self._service.wait()
+            if status == 2:
+                raise SystemExit(2)  # a configuration that cannot work; it has said why
+            log.error("the service ended; starting it again", status=status)
+            await asyncio.sleep(backoff.after(loop.time() - born))
+
+    async def _wait_healthy(self) -> None:
+        async with aiohttp.ClientSession() as http:
+            while True:
+                with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                    async with http.get(self._health_url, timeout=aiohttp.ClientTimeout(total=2)) as answer:
+                        if answer.status == 200:
+                            return
+                await asyncio.sleep(0.1)
+
+    async def _stop_service(self) -> None:
+        service = self._service
+        if service is None or service.returncode is not None:
+            return
+        service.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(service.wait(), 30)
+        except TimeoutError:
+            log.error("the service did not stop in 30 s; killing it")
+            service.kill()
+            await service.wait()
+
+
+def service_command(config: Path) -> list[str]:
+    return [sys.executable, "-m", "cordboard", "serve", "--config", str(config)]
