@@ -377,8 +377,8 @@ class PbxLink:
 async def refuse_dangerous(connection: AmiConnection) -> None:
     """Whoever may give AGI commands may do anything on a PBX with `live_dangerously`: not with our callers.
 
-    Asterisk 22 tells the setting nowhere but in the CLI. A function that AMI may only read when it is on (`STAT`, with a
-    harmless argument) tells it too; where the function is not loaded at all the answer is empty, and safe as well.
+    Asterisk 22 tells the setting nowhere but in the CLI. A function that AMI may only read when it is on (`STAT`,
+    harmless as used here) tells it too; where the function is not loaded at all the answer is empty, and safe as well.
     """
     reply = await connection.request("Getvar", (("Variable", "STAT(e,/)"),))
     if reply.get(b"Value") == b"1":

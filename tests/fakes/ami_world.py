@@ -1,0 +1,309 @@
+"""The fake Asterisk's insides: channels in async AGI, legs, bridges, phones. It speaks AMI events through `say`."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+Pairs = Iterable[tuple[str, object]]
+
+
+@dataclass(frozen=True)
+class Phone:
+    """What a phone does when it is dialled. `answer_after=None` and no `cause`: it rings on."""
+
+    answer_after: float | None = None
+    cause: int = 0
+    sip_status: int = 0
+    reachable: bool = True
+
+    @staticmethod
+    def answers(after: float = 0.01) -> Phone:
+        return Phone(answer_after=after)
+
+    @staticmethod
+    def rings_on() -> Phone:
+        return Phone()
+
+    @staticmethod
+    def rejects(cause: int, sip_status: int) -> Phone:
+        return Phone(cause=cause, sip_status=sip_status)
+
+    @staticmethod
+    def unregistered() -> Phone:
+        return Phone(reachable=False)
+
+
+@dataclass
+class Channel:
+    unique: str
+    name: str
+    context: str
+    exten: str = "s"
+    state: int = 4
+    caller: str = "+15550100"
+    caller_name: str = ""
+    bridge: str = ""
+    peer: str = ""
+    in_agi: bool = False
+    music: str = ""
+    hangs_up_at: int = 0
+    variables: dict[str, str] = field(default_factory=dict)
+    commands: deque[tuple[str, str]] = field(default_factory=deque)
+    playing: str = ""  # its escape digits follow
+    escape: str = ""
+    command_id: str = ""
+    timer: asyncio.TimerHandle | None = None
+    stray_stop: bool = False
+    played: list[str] = field(default_factory=list)
+
+
+class World:
+    """Everything that exists in the fake PBX. Tests call the verbs; AMI actions call the ones with `do_`."""
+
+    def __init__(self, say: Callable[[str, Pairs], None]) -> None:
+        self.say = say
+        self.channels: dict[str, Channel] = {}
+        self.phones: dict[str, Phone] = {}
+        self.phone_states: dict[str, str] = {}
+        self.commands: list[str] = []  # every AGI command that was run, in order
+        self.prompt_seconds = 0.03
+        self.missing_files: set[str] = set()
+        self.garble_next = False
+        self.keep_stray_stops = False  # a stop that finds no prompt waits for the next one (a race in the real one)
+        self._numbers = itertools.count(1)
+
+    # the test's verbs --------------------------------------------------------------------------------------------
+
+    def call(
+        self, dialled: str = "100", caller: str = "+15550100", name: str = "", context: str = "cordboard-in"
+    ) -> str:
+        number = next(self._numbers)
+        channel = Channel(f"fake-{number}", f"PJSIP/trunk-{number:08x}", context, dialled, 4, caller, name)
+        self.channels[channel.unique] = channel
+        self.say("Newchannel", self.state(channel))
+        self.enter_agi(channel)
+        return channel.unique
+
+    def enter_agi(self, channel: Channel) -> None:
+        channel.in_agi = True
+        self.say("AsyncAGIStart", [*self.state(channel), ("Env", "agi_request%3A%20async%0A")])
+        self._run_commands(channel)
+
+    def press(self, unique: str, digit: str) -> None:
+        channel = self.channels[unique]
+        self.say("DTMFEnd", [*self.state(channel), ("Digit", digit), ("DurationMs", 100), ("Direction", "Received")])
+        if channel.playing and digit in channel.escape:
+            self._end_command(channel, f"200 result={ord(digit)} endpos=800\n")
+
+    def hang_up(self, unique: str, cause: int = 16, sip_status: int = 0) -> None:
+        channel = self.channels.pop(unique, None)
+        if channel is None:
+            return
+        self._cancel(channel)
+        self.say("HangupRequest", [*self.state(channel), ("Cause", cause)])
+        if channel.in_agi:
+            if channel.playing:
+                self._agi_exec(channel, "200 result=-1 endpos=800\n")
+            self.say("AsyncAGIEnd", self.state(channel))
+        peer = self.channels.get(channel.peer)
+        if channel.bridge:
+            self._leave(channel)
+        tech = [("TechCause", sip_status)] if sip_status else []
+        self.say("Hangup", [*self.state(channel), ("Cause", cause), ("Cause-txt", "text"), *tech])
+        if peer is not None and peer.bridge:
+            self._leave(peer)
+            self._after_talk(peer)
+
+    def dead_man(self, unique: str) -> None:
+        """The dead-man's timer fires: the plain dialplan takes the caller."""
+        channel = self.channels[unique]
+        self._leave_agi(channel)
+        channel.context, channel.exten = "cordboard-fallback", "s"
+
+    def phone_state(self, endpoint: str, state: str) -> None:
+        self.phone_states[endpoint] = state
+        self.say("DeviceStateChange", [("Device", f"PJSIP/{endpoint}"), ("State", state)])
+
+    # what AMI actions do -----------------------------------------------------------------------------------------
+
+    def do_agi(self, channel: Channel, command: str, command_id: str) -> None:
+        channel.commands.append((command, command_id))
+        self._run_commands(channel)
+
+    def do_stop(self, channel: Channel) -> None:
+        if channel.playing:
+            self._end_command(channel, "200 result=1000 endpos=400\n")
+        elif self.keep_stray_stops:
+            channel.stray_stop = True
+
+    def do_redirect(self, channel: Channel, context: str, exten: str) -> None:
+        self.say("SoftHangupRequest", [*self.state(channel), ("Cause", 2)])
+        self._cancel(channel)
+        if channel.playing:
+            self._agi_exec(channel, "200 result=-1 endpos=800\n")
+        self._leave_agi(channel)
+        channel.context, channel.exten = context, exten
+        if context == "cordboard-back":
+            self.enter_agi(channel)
+        if context != "cordboard-talk":
+            return
+        other = self.channels.get(channel.variables.get("CB_LEG", ""))
+        if other is None:
+            self._after_talk(channel)
+            return
+        bridge = f"bridge-{next(self._numbers)}"
+        for one, peer in ((channel, other), (other, channel)):
+            one.bridge, one.peer = bridge, peer.unique
+            self.say("BridgeEnter", [("BridgeUniqueid", bridge), ("BridgeNumChannels", 1), *self.state(one)])
+
+    def do_originate(self, endpoint: str, leg: str, seconds: float, context: str) -> None:
+        phone = self.phones.get(endpoint, Phone.unregistered())
+        if not phone.reachable:
+            self._originate_response(leg, f"PJSIP/{endpoint}", "Failure", 0)
+            return
+        channel = Channel(leg, f"PJSIP/{endpoint}-{next(self._numbers):08x}", context, "s", 0)
+        self.channels[leg] = channel
+        self.say("Newchannel", self.state(channel))
+        channel.state = 5
+        self.say("Newstate", self.state(channel))
+        loop = asyncio.get_running_loop()
+        if phone.cause:
+            channel.timer = loop.call_later(0.01, self._leg_ends, leg, phone.cause, phone.sip_status, 0)
+        elif phone.answer_after is not None and phone.answer_after < seconds:
+            channel.timer = loop.call_later(phone.answer_after, self.answer_leg, leg)
+        else:
+            channel.timer = loop.call_later(seconds, self._leg_ends, leg, 19, 0, 3)
+
+    def do_hang_up(self, channel: Channel, cause: int) -> None:
+        ringing = channel.unique.startswith("cb-") and channel.state != 6
+        self.hang_up(channel.unique, cause)
+        if ringing:
+            self._originate_response(channel.unique, channel.name, "Failure", 0)
+
+    def answer_leg(self, leg: str) -> None:
+        channel = self.channels[leg]
+        channel.state = 6
+        self.say("Newstate", self.state(channel))
+        self._originate_response(leg, channel.name, "Success", 4)
+        self.say("UserEvent", [*self.state(channel), ("UserEvent", "CordboardLeg")])
+
+    def status(self, channel: Channel, wanted: list[str]) -> Pairs:
+        variables = [("Variable", f"{one}={channel.variables.get(one, '(null)')[:511]}") for one in wanted]
+        return [
+            ("Privilege", "Call"),
+            *self.state(channel),
+            ("Type", "PJSIP"),
+            ("TimeToHangup", channel.hangs_up_at),
+            ("BridgeID", channel.bridge),
+            ("Application", "AGI" if channel.in_agi else "Bridge"),
+            ("Data", "agi:async" if channel.in_agi else ""),
+            *variables,
+        ]
+
+    # insides -----------------------------------------------------------------------------------------------------
+
+    def state(self, channel: Channel) -> list[tuple[str, object]]:
+        return [
+            ("Channel", channel.name),
+            ("ChannelState", channel.state),
+            ("ChannelStateDesc", {0: "Down", 4: "Ring", 5: "Ringing", 6: "Up"}[channel.state]),
+            ("CallerIDNum", channel.caller or "<unknown>"),
+            ("CallerIDName", channel.caller_name or "<unknown>"),
+            ("ConnectedLineNum", "<unknown>"),
+            ("ConnectedLineName", "<unknown>"),
+            ("Language", "en"),
+            ("AccountCode", ""),
+            ("Context", channel.context),
+            ("Exten", channel.exten),
+            ("Priority", 1),
+            ("Uniqueid", channel.unique),
+            ("Linkedid", channel.unique),
+        ]
+
+    def _originate_response(self, leg: str, name: str, response: str, reason: int) -> None:
+        self.say(
+            "OriginateResponse",
+            [("Response", response), ("Channel", name), ("Reason", reason), ("Uniqueid", leg), ("CallerIDNum", "1")],
+        )
+
+    def _leg_ends(self, leg: str, cause: int, sip_status: int, reason: int) -> None:
+        channel = self.channels.get(leg)
+        if channel is not None:
+            self._originate_response(leg, channel.name, "Failure", reason)
+            self.hang_up(leg, cause, sip_status)
+
+    def _run_commands(self, channel: Channel) -> None:
+        while channel.in_agi and not channel.command_id and channel.commands:
+            command, channel.command_id = channel.commands.popleft()
+            self.commands.append(command)
+            words = command.split('"')
+            if command.startswith("STREAM FILE"):
+                self._stream(channel, words[1], words[3] if len(words) > 3 else "")
+            elif command == "ASYNCAGI BREAK":
+                self._end_command(channel, "200 result=0\n")
+                self.dead_man(channel.unique)
+            elif command == "ANSWER":
+                channel.state = 6
+                self.say("Newstate", self.state(channel))
+                self._end_command(channel, "200 result=0\n")
+            elif command.startswith("SET MUSIC"):
+                channel.music = words[1] if "ON" in words[0] else ""
+                self._end_command(channel, "200 result=0\n")
+            elif command == "NOOP":
+                self._end_command(channel, "200 result=0\n")
+            else:
+                self._end_command(channel, "510 Invalid or unknown command\n")
+
+    def _stream(self, channel: Channel, file: str, escape: str) -> None:
+        if file in self.missing_files:
+            self._end_command(channel, "200 result=-1 endpos=0\n")
+            self._leave_agi(channel)
+            return
+        channel.playing, channel.escape = file, escape
+        channel.played.append(file)
+        if channel.stray_stop:
+            channel.stray_stop = False
+            self._end_command(channel, "200 result=1000 endpos=160\n")
+            return
+        done = "200 result=0 endpos=8000\n"
+        channel.timer = asyncio.get_running_loop().call_later(self.prompt_seconds, self._end_command, channel, done)
+
+    def _end_command(self, channel: Channel, result: str) -> None:
+        self._cancel(channel)
+        if channel.unique in self.channels:
+            self._agi_exec(channel, result)
+            self._run_commands(channel)
+
+    def _agi_exec(self, channel: Channel, result: str) -> None:
+        if self.garble_next:
+            self.garble_next, result = False, "endpos=12\n200 result=0\n"
+        command_id, channel.command_id, channel.playing = channel.command_id, "", ""
+        encoded = quote(result, safe="-_.!~*'()")
+        self.say("AsyncAGIExec", [*self.state(channel), ("CommandId", command_id), ("Result", encoded)])
+
+    def _leave_agi(self, channel: Channel) -> None:
+        self._cancel(channel)
+        if channel.in_agi:
+            channel.in_agi, channel.command_id, channel.playing = False, "", ""
+            self.say("AsyncAGIEnd", self.state(channel))
+
+    def _leave(self, channel: Channel) -> None:
+        self.say("BridgeLeave", [("BridgeUniqueid", channel.bridge), ("BridgeNumChannels", 0), *self.state(channel)])
+        channel.bridge = channel.peer = ""
+
+    def _after_talk(self, channel: Channel) -> None:
+        if channel.unique.startswith("cb-"):
+            self.hang_up(channel.unique)
+            return
+        channel.context, channel.exten = "cordboard-back", "s"
+        self.enter_agi(channel)
+
+    def _cancel(self, channel: Channel) -> None:
+        if channel.timer is not None:
+            channel.timer.cancel()
+            channel.timer = None
