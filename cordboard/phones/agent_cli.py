@@ -8,7 +8,6 @@ from __future__ import annotations
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from cordboard.phones.errors import PhoneError, WaitTimeout
 from cordboard.phones.live_events import Event, LiveEvents, NoLiveEvents, OurAgent
@@ -32,9 +31,8 @@ class PhoneOptions:
     port: int = 5060
     login_code: str | None = None  # the feature code to dial before waiting for calls
     logout_code: str | None = None  # the one to dial before leaving
-    answer: bool = False
-    answer_after: float = 1.0
-    refuse: Literal["busy"] | None = None
+    answer_after: float | None = 1.0  # None lets it ring
+    refuse: str | None = None  # "busy", the only refusal that our SIP stack can send
     talk: float | None = None  # hang up after this long; None leaves it to the caller
     tone: float | None = 440.0  # what the agent says, in Hz; None is silence
     record: Path | None = None  # of the second call and later ones: name-2.wav, name-3.wav ...
@@ -47,12 +45,18 @@ class PhoneOptions:
     @property
     def incoming(self) -> Incoming:
         if self.refuse is not None:
-            return RefuseBusy(self.answer_after)
-        return AnswerAfter(self.answer_after, lines=1) if self.answer else Manual()
+            return RefuseBusy(self.answer_after or 0.0)
+        return Manual() if self.answer_after is None else AnswerAfter(self.answer_after, lines=1)
 
 
 async def run_phone(options: PhoneOptions) -> int:
-    """Be that phone until cancelled, or with `once` until the first call is over. Exit status: 0, or 1 on failure."""
+    """Be that phone until cancelled, or with `once` until the first call is over.
+
+    Exit status: 0, 1 when it could not register or log in, 2 when it was told something that it cannot do.
+    """
+    if options.refuse not in (None, "busy"):
+        options.show(f"this phone can refuse a call only as `busy`, not as `{options.refuse}`")
+        return 2
     async with Narrator(options.show) as narrator:
         try:
             return await _AgentPhone(options, narrator).run()
@@ -124,6 +128,7 @@ class _AgentPhone:
         with suppress(WaitTimeout):  # it was answered, so it was understood; whoever talks on is cut off
             await call.wait_closed(_FEATURE_CODE_TIMEOUT)
         await call.hang_up()
+        self._narrator.tell("phone.note", text=f"the service took {code}")
 
     def _record(self, call: PhoneCall) -> None:
         path = self._options.record

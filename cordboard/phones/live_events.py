@@ -53,7 +53,7 @@ class LiveEvents:
         except BaseException as error:
             await http.close()
             if isinstance(error, aiohttp.ClientError | TimeoutError | OSError | ValueError):
-                raise NoLiveEvents(f"no live events from {url}: {error or 'no answer'}") from error
+                raise NoLiveEvents(f"no live events from {url}: {_why(error)}") from error
             raise
         return cls(http, socket, on_event, on_end)
 
@@ -71,6 +71,18 @@ class LiveEvents:
                 if event is not None:
                     self._on_event(event)
         self._on_end()
+
+
+def _why(error: BaseException) -> str:
+    match error:
+        case aiohttp.WSServerHandshakeError():
+            return f"refused with status {error.status}"
+        case aiohttp.ClientConnectorError():
+            return "nothing listens there"
+        case TimeoutError():
+            return "no answer in time"
+        case _:
+            return str(error)
 
 
 def _event_in(text: str) -> Event | None:

@@ -171,6 +171,8 @@ async def _refuse(call: Call) -> None:
 
 async def resolve(host: str, port: int) -> tuple[str, str]:
     """(the host's IPv4 address, our own address toward it)."""
+    if host == "0.0.0.0":
+        host = "127.0.0.1"
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, family=socket.AF_INET, type=socket.SOCK_DGRAM)
         remote = found[0][4]

@@ -190,6 +190,12 @@ async def test_an_agents_phone_that_cannot_register_fails_with_the_reason() -> N
     assert "phone 1001 could not register" in "\n".join(lines)
 
 
+async def test_an_agents_phone_says_what_it_cannot_do() -> None:
+    lines: list[str] = []
+    assert await run_phone(PhoneOptions("1001", "secret", refuse="declined", show=lines.append)) == 2
+    assert "only as `busy`" in lines[0]
+
+
 def test_secrets_and_numbers_stay_out_of_reprs() -> None:
     assert "s3cret" not in repr(PhoneOptions("1001", "s3cret"))
     assert "1555" not in repr(CallOptions(token="t0"))
