@@ -12,11 +12,12 @@ class Bridges:
         self._bridge_of: dict[str, str] = {}
         self._left_first: dict[str, str] = {}  # leg -> the channel of its talk that left first
 
-    def entered(self, channel: str, bridge: str) -> None:
+    def entered(self, channel: str, bridge: str, leg: str) -> None:
+        """`leg` is that of the talk, whichever of the two entered."""
         self._bridge_of[channel] = bridge
+        self._left_first.pop(leg, None)  # the PBX had only moved them to another bridge
 
     def left(self, channel: str, leg: str) -> None:
-        """`leg` is that of the talk, whichever of the two left."""
         if self._bridge_of.pop(channel, None) is not None:
             self._left_first.setdefault(leg, channel)
 

@@ -31,6 +31,7 @@ class Hands:
     def __init__(
         self,
         engine: Engine,
+        *,
         switch: Switch,
         timers: Timers,
         clock: Callable[[], float],

@@ -53,7 +53,7 @@ class Distributor:
         self._timers = timers
         self._clock = clock
         self._on_result = on_result
-        self._tell = Hands(self.engine, switch, timers, clock, note, on_result).tell
+        self._tell = Hands(self.engine, switch=switch, timers=timers, clock=clock, note=note, on_result=on_result).tell
         self._bridges = Bridges()
         self._talked: dict[str, float] = {}  # the talk is over, the caller has not come back yet: since when
         self._returning: set[str] = set()  # sent into a talk that never began: they will come back
@@ -214,7 +214,7 @@ class Distributor:
         offer = self._offer_with(fact.channel)
         if offer is None:
             return
-        self._bridges.entered(fact.channel, fact.bridge)
+        self._bridges.entered(fact.channel, fact.bridge, offer.id)
         if self._bridges.together(offer.call, offer.id):
             self._tell(f.TalkStarted(offer.id))
 

@@ -1,0 +1,148 @@
+"""Any facts in any order: the engine never raises for a fact of the PBX, and no invariant is ever broken."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from acd import facts as f
+from acd.engine import Engine
+from acd.errors import AcdError
+from acd.invariants import violations
+from acd.model import AgentSpec, QueueSpec, WaitingCaller
+from acd.orders import CancelTimer, MakeOffer, Order, StartTimer, TimerId
+from acd.states import AgentState
+
+CALLS = st.sampled_from(["anna", "bert", "carl", "dora"])
+QUEUES = st.sampled_from(["sales", "help"])
+AGENTS = st.sampled_from(["1", "2", "3"])
+NUMBERS = st.integers(0, 7)  # which of the latest offers a fact is about: open ones and old ones
+
+
+class AnyFacts(RuleBasedStateMachine):
+    """Times pass, people do things, the PBX says anything: all in whatever order Hypothesis likes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 100.0
+        self.made: list[str] = []
+        self.timers: dict[TimerId, float] = {}
+        self.engine = Engine((), (), self._new_offer_id)
+
+    def _new_offer_id(self) -> str:
+        self.made.append(f"cb-{len(self.made)}")
+        return self.made[-1]
+
+    def tell(self, fact: f.Fact, *, by_person: bool = False) -> list[Order]:
+        try:
+            orders = self.engine.handle(fact, self.now)
+        except AcdError:
+            assert by_person, "only a person's command may be refused"
+            return []
+        for order in orders:
+            if isinstance(order, StartTimer):
+                self.timers[order.timer] = order.at
+            elif isinstance(order, CancelTimer):
+                self.timers.pop(order.timer, None)
+        makes = [order for order in orders if isinstance(order, MakeOffer)]
+        assert len({make.agent for make in makes}) == len({make.caller.call for make in makes}) == len(makes)
+        return orders
+
+    def offer(self, number: int) -> str:
+        return self.made[-1 - number] if number < len(self.made) else "cb-never"
+
+    @initialize()
+    def open_the_house(self) -> None:
+        self.tell(f.QueueSet(QueueSpec("sales", wrap_up_s=5.0, max_wait_s=90.0)))
+        self.tell(f.QueueSet(QueueSpec("help", wrap_up_s=0.0)))
+        for agent, queues in (("1", ("sales",)), ("2", ("sales", "help")), ("3", ("help",))):
+            self.tell(f.AgentSet(AgentSpec(agent, "", agent, queues)))
+            self.tell(f.AgentLoggedIn(agent))
+
+    @rule(seconds=st.sampled_from([0.0, 0.5, 5.0, 30.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+        while due := [timer for timer, at in self.timers.items() if at <= self.now]:
+            del self.timers[due[0]]
+            self.tell(f.TimerFired(due[0]))
+
+    @rule(call=CALLS, queue=QUEUES, head_start=st.sampled_from([0.0, 20.0]))
+    def join(self, call: str, queue: str, head_start: float) -> None:
+        self.tell(f.CallerJoined(WaitingCaller(call, queue, self.now, head_start)), by_person=True)
+
+    @rule(call=CALLS)
+    def leave(self, call: str) -> None:
+        self.tell(f.CallerLeft(call))
+        assert self.engine.position(call) is None
+        assert self.engine.offer_of(call) is None
+
+    @rule(agent=AGENTS, command=st.sampled_from([f.AgentLoggedIn, f.AgentLoggedOut, f.AgentReady, f.AgentRemoved]))
+    def command(self, agent: str, command: type[f.AgentLoggedIn]) -> None:
+        self.tell(command(agent), by_person=True)
+
+    @rule(agent=AGENTS)
+    def pause(self, agent: str) -> None:
+        self.tell(f.AgentPaused(agent, "tea"), by_person=True)
+
+    @rule(agent=AGENTS, reachable=st.booleans(), busy=st.booleans())
+    def phone(self, agent: str, reachable: bool, busy: bool) -> None:
+        self.tell(f.PhoneSeen(agent, reachable, busy))
+
+    @rule(number=NUMBERS, fact=st.sampled_from([f.OfferRinging, f.OfferAnswered, f.TalkStarted]))
+    def progress(self, number: int, fact: type[f.OfferRinging]) -> None:
+        self.tell(fact(self.offer(number)))
+
+    @rule(fact=st.sampled_from([f.OfferAnswered, f.TalkStarted]))
+    def latest_progresses(self, fact: type[f.OfferAnswered]) -> None:
+        self.tell(fact(self.offer(0)))
+
+    @rule(number=NUMBERS, reason=st.sampled_from(f.OfferFailure))
+    def offer_fails(self, number: int, reason: f.OfferFailure) -> None:
+        self.tell(f.OfferFailed(self.offer(number), reason))
+
+    @rule(number=NUMBERS, by=st.sampled_from(f.EndedBy))
+    def talk_ends(self, number: int, by: f.EndedBy) -> None:
+        self.tell(f.TalkEnded(self.offer(number), by))
+
+    @rule(fact=st.sampled_from([f.SwitchLost(), f.SwitchFound()]))
+    def link(self, fact: f.Fact) -> None:
+        self.tell(fact)
+
+    @rule(call=CALLS, agent=AGENTS, queue=QUEUES)
+    def talk_is_found(self, call: str, agent: str, queue: str) -> None:
+        self.tell(f.TalkRestored(self._new_offer_id(), call, agent, queue))
+
+    @rule(agent=AGENTS, state=st.sampled_from(AgentState))
+    def agent_is_restored(self, agent: str, state: AgentState) -> None:
+        self.tell(f.AgentRestored(agent, state, "", self.now - 10))
+
+    @rule(queue=QUEUES)
+    def queue_goes(self, queue: str) -> None:
+        self.tell(f.QueueRemoved(queue), by_person=True)
+
+    @rule(queue=QUEUES, max_wait_s=st.sampled_from([None, 40.0]))
+    def queue_changes(self, queue: str, max_wait_s: float | None) -> None:
+        self.tell(f.QueueSet(QueueSpec(queue, wrap_up_s=5.0, max_wait_s=max_wait_s)))
+
+    @rule(agent=AGENTS, queues=st.lists(QUEUES, unique=True).map(tuple))
+    def agent_changes(self, agent: str, queues: tuple[str, ...]) -> None:
+        self.tell(f.AgentSet(AgentSpec(agent, "", agent, queues)))
+
+    @rule(timer_of=NUMBERS)
+    def stray_timer(self, timer_of: int) -> None:
+        timers = sorted(self.timers)
+        if timers:
+            self.tell(f.TimerFired(timers[timer_of % len(timers)]))
+
+    @invariant()
+    def nothing_is_wrong(self) -> None:
+        assert violations(self.engine) == []
+
+    @invariant()
+    def the_shells_timers_are_the_engines(self) -> None:
+        assert self.timers == self.engine.outbox.timers
+
+
+TestAnyFacts = AnyFacts.TestCase
+TestAnyFacts.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
