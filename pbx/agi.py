@@ -7,6 +7,8 @@ it is given `send`, `stop` and `after`. Quirks of Asterisk 22 that it hides (res
   from where it was cut, because a result of 1000 without a stop of ours can mean nothing else.
 - Replies are matched by CommandID alone. One that cannot be parsed shifts all later ones: the channel is given up.
 - Commands still queued in the PBX survive a redirect and run on return, hence nothing is sent ahead.
+- A negative result ends the AGI, and so does a hang-up, and neither says which it was: what failed, and that control is
+  lost, is told only when no `Hangup` has followed for a moment.
 """
 
 from __future__ import annotations
@@ -24,6 +26,9 @@ Command = Answer | Play | StartMusic | StopMusic | TakeOver
 ESCAPE_DIGITS = "0123456789*#ABCD"
 STOP_AFTER = 0.1
 """A pressed key stops a prompt within a frame; when it did not (it fell between two files) we stop it ourselves."""
+
+LOST_AFTER = 1.0
+"""Asterisk hangs up within milliseconds after an AGI that ended for a hang-up; a loaded one may take longer."""
 
 MAX_QUEUE = 64
 MAX_REPLAYS = 3
@@ -46,6 +51,7 @@ class Hand:
     __slots__ = (
         "channel",
         "command_id",
+        "failed",
         "file",
         "hanging",
         "keyed",
@@ -64,6 +70,7 @@ class Hand:
         self.queue: deque[tuple[Command, bool]] = deque()  # the command, and whether it was stopped before it began
         self.running: Command | None = None
         self.command_id = b""
+        self.failed: Command | None = None  # ended with a negative result: the AGI is ending
         self.leaving = False  # we sent it elsewhere
         self.hanging = False  # its hang-up is under way
         self.timer: Timer | None = None
@@ -111,6 +118,7 @@ class AsyncAgi:
         self._prefix = command_prefix
         self._number = 0
         self._hands: dict[str, Hand] = {}
+        self._ending: dict[str, Timer] = {}  # channels whose AGI ended: lost, unless they turn out to be hung up
 
     def __len__(self) -> int:
         return len(self._hands)
@@ -122,26 +130,38 @@ class AsyncAgi:
         self.drop(channel)
         self._hands[channel] = Hand(channel)
 
-    def ended(self, channel: str) -> bool:
-        """Async AGI ended on the channel. True when neither we nor a hang-up made it end: control is lost."""
+    def ended(self, channel: str) -> None:
+        """Async AGI ended on the channel. When neither we nor a hang-up made it end, control is lost."""
         hand = self._hands.pop(channel, None)
         if hand is None:
-            return False
+            return
         hand.clear()
-        return not (hand.leaving or hand.hanging)
+        if hand.leaving or hand.hanging:
+            return
+
+        def lost() -> None:
+            del self._ending[channel]
+            if isinstance(hand.failed, (Answer, Play, TakeOver)):
+                self._emit(CommandDone(channel, hand.failed.token, ok=False))
+            self._emit(ControlLost(channel))
+
+        self._ending[channel] = self._after(LOST_AFTER, lost)
 
     def drop(self, channel: str) -> None:
+        """The channel is gone, or its story begins anew."""
         hand = self._hands.pop(channel, None)
         if hand is not None:
             hand.clear()
+        timer = self._ending.pop(channel, None)
+        if timer is not None:
+            timer.cancel()
 
     def drop_all(self) -> None:
-        for hand in self._hands.values():
-            hand.clear()
-        self._hands.clear()
+        for channel in [*self._hands, *self._ending]:
+            self.drop(channel)
 
     def hanging(self, channel: str) -> None:
-        """A hang-up is under way: what runs ends in ways that mean nothing."""
+        """We hang it up: that its AGI ends is no loss."""
         hand = self._hands.get(channel)
         if hand is not None:
             hand.hanging = True
@@ -174,7 +194,7 @@ class AsyncAgi:
             self._take_over(order)
             return
         hand = self._hands.get(order.channel)
-        if hand is None or hand.leaving:
+        if hand is None or hand.leaving or hand.failed is not None:
             self._emit(OrderFailed(order.channel, type(order).__name__, "not controlled"))
         elif isinstance(order, StopPlay):
             self._stop_play(hand)
@@ -274,15 +294,19 @@ class AsyncAgi:
         reply = parse_reply(encoded)
         if reply is None:
             self._garbled(hand)
+        elif reply.result < 0:
+            failed = hand.running
+            hand.clear()
+            hand.failed = failed
         elif isinstance(hand.running, Play):
             self._played(hand, hand.running, reply)
         else:
-            self._finish(hand, ok=reply.status == 200 and reply.result >= 0)
+            self._finish(hand, ok=reply.status == 200)
 
     def _played(self, hand: Hand, play: Play, reply: AgiReply) -> None:
         hand.cancel_timer()
         result = reply.result
-        if reply.status != 200 or result < 0:
+        if reply.status != 200:
             self._finish(hand, ok=False)
         elif result == STOPPED and not (hand.stop_sent or hand.keyed) and hand.replays < MAX_REPLAYS:
             hand.replays += 1
@@ -300,8 +324,7 @@ class AsyncAgi:
     def _finish(self, hand: Hand, *, ok: bool, interrupted: bool = False) -> None:
         command = hand.running
         if isinstance(command, (Answer, Play, TakeOver)):
-            if ok or not hand.hanging:
-                self._emit(CommandDone(hand.channel, command.token, ok, interrupted))
+            self._emit(CommandDone(hand.channel, command.token, ok, interrupted))
         elif not ok and command is not None:
             self._emit(OrderFailed(hand.channel, type(command).__name__, "refused"))
         self._next(hand)

@@ -2,14 +2,18 @@
 
 Asterisk 22 tells of a failed leg twice, in either order, because the two come from different threads: `Hangup` with the
 Q.850 cause and the SIP status, and `OriginateResponse` with a coarse reason. The first knows more. When the phone could
-not be reached at all there never was a channel and only the second comes.
+not be reached at all there never was a channel and only the second comes; it is believed when no `Hangup` follows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 
-from pbx.facts import LegFailed, LegFailure, Snapshot
+from pbx.facts import Fact, LegAnswered, LegFailed, LegFailure, LegRinging, Snapshot
+
+HANGUP_WITHIN = 0.25
+"""The two tellings of one failure come within a millisecond of each other; a loaded PBX may take longer."""
 
 _BY_CAUSE = {
     1: LegFailure.UNREACHABLE,  # SIP 404, 604
@@ -32,15 +36,16 @@ _BY_REASON = {
 
 class Stage(IntEnum):
     DIALLED = 1  # ordered; no channel seen yet
-    CREATED = 2  # the channel exists: its Hangup will come
-    RINGING = 3
-    ANSWERED = 4
+    RINGING = 2  # a channel exists: its Hangup will come
+    ANSWERED = 3
 
 
 class Legs:
     """Stages by channel id."""
 
-    def __init__(self) -> None:
+    def __init__(self, emit: Callable[[Fact], None], after: Callable[[float, Callable[[], None]], object]) -> None:
+        self._emit = emit
+        self._after = after
         self._stages: dict[str, Stage] = {}
 
     def __len__(self) -> int:
@@ -53,42 +58,39 @@ class Legs:
         """The order was refused: there will be no leg to tell of."""
         self._stages.pop(leg, None)
 
-    def created(self, leg: str) -> None:
+    def ringing(self, leg: str) -> None:
         if self._stages.get(leg) is Stage.DIALLED:
-            self._stages[leg] = Stage.CREATED
-
-    def ringing(self, leg: str) -> bool:
-        """True when that is news."""
-        if self._stages.get(leg, Stage.ANSWERED) >= Stage.RINGING:
-            return False
-        self._stages[leg] = Stage.RINGING
-        return True
+            self._stages[leg] = Stage.RINGING
+            self._emit(LegRinging(leg))
 
     def answered(self, leg: str) -> None:
         self._stages[leg] = Stage.ANSWERED
+        self._emit(LegAnswered(leg))
 
-    def originate_failed(self, leg: str, reason: bytes) -> LegFailed | None:
-        """`OriginateResponse` says failure. Where a channel exists its Hangup says it better."""
-        if self._stages.get(leg) is not Stage.DIALLED:
-            return None
-        del self._stages[leg]
-        return LegFailed(leg, _BY_REASON.get(reason, LegFailure.FAILED))
+    def originate_failed(self, leg: str, reason: bytes) -> None:
+        """`OriginateResponse` says failure. Where there was a channel its Hangup says it better."""
 
-    def gone(self, leg: str, cause: int, sip_status: bytes) -> LegFailed | None:
+        def no_hangup() -> None:
+            if self._stages.get(leg) is Stage.DIALLED:
+                del self._stages[leg]
+                self._emit(LegFailed(leg, _BY_REASON.get(reason, LegFailure.FAILED)))
+
+        if self._stages.get(leg) is Stage.DIALLED:
+            self._after(HANGUP_WITHIN, no_hangup)
+
+    def gone(self, leg: str, cause: int, sip_status: bytes) -> None:
         """The channel was hung up: a failure when nobody had answered."""
         if self._stages.pop(leg, Stage.ANSWERED) is Stage.ANSWERED:
-            return None
+            return
         failure = _BY_CAUSE.get(cause, LegFailure.FAILED)
         if sip_status == b"480" and failure is LegFailure.NO_ANSWER:
             # Phones say 480 when somebody presses "reject" or has set do-not-disturb; Asterisk folds it into cause 19.
             failure = LegFailure.REFUSED
-        return LegFailed(leg, failure, cause)
+        self._emit(LegFailed(leg, failure, cause))
 
-    def missing(self, snapshot: Snapshot) -> list[LegFailed]:
+    def missing(self, snapshot: Snapshot) -> None:
         """After a lost link: legs that ended while nobody listened."""
         there = {seen.channel for seen in snapshot.channels}
-        missing = [leg for leg in self._stages if leg not in there]
-        unanswered = [leg for leg in missing if self._stages[leg] is not Stage.ANSWERED]
-        for leg in missing:
-            del self._stages[leg]
-        return [LegFailed(leg, LegFailure.FAILED) for leg in unanswered]
+        for leg in [leg for leg in self._stages if leg not in there]:
+            if self._stages.pop(leg) is not Stage.ANSWERED:
+                self._emit(LegFailed(leg, LegFailure.FAILED))

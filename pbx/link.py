@@ -92,7 +92,7 @@ class PbxLink:
         self._session: AmiConnection | None = None  # from login on
         self._inbox: Inbox | None = None
         self._early: list[Fact] | None = None  # facts between login and the first look
-        self._legs = Legs()
+        self._legs = Legs(self._emit, self._after)
         self._counts = LinkCounters()
         self._booted: asyncio.Event | None = None
         self._closing: asyncio.Event | None = None
@@ -211,8 +211,7 @@ class PbxLink:
         self._connection = connection
         self._counts.connects += 1
         self._inbox.put_always(fact)
-        for failed in self._legs.missing(fact.snapshot):
-            self._inbox.put(failed)
+        self._legs.missing(fact.snapshot)
         for one in early:
             self._inbox.put(one)
         log.info("the PBX link is up", channels=len(fact.snapshot.channels))

@@ -16,11 +16,8 @@ from pbx.facts import (
     CallArrived,
     CallReturned,
     ChannelGone,
-    ControlLost,
     Fact,
     KeyPressed,
-    LegAnswered,
-    LegRinging,
     PhoneChanged,
     PhoneState,
 )
@@ -46,7 +43,6 @@ PHONE = b"PJSIP/"
 _OUR_LEG = OUR_LEG.encode()
 _BACK = BACK.encode()
 _DIALLED = DIALLED.encode()
-_ASYNC_GOTO = b"2"  # a soft hang-up that is a redirect (AST_SOFTHANGUP_ASYNCGOTO)
 
 
 class Translator:
@@ -62,12 +58,9 @@ class Translator:
             b"AsyncAGIExec": self._agi_exec,
             b"AsyncAGIEnd": self._agi_end,
             b"DTMFEnd": self._dtmf_end,
-            b"Newchannel": self._new_channel,
             b"Newstate": self._new_state,
             b"UserEvent": self._user_event,
             b"OriginateResponse": self._originate_response,
-            b"HangupRequest": self._hangup_request,
-            b"SoftHangupRequest": self._soft_hangup_request,
             b"Hangup": self._hangup,
             b"BridgeEnter": self._bridge_enter,
             b"BridgeLeave": self._bridge_leave,
@@ -115,9 +108,7 @@ class Translator:
         self._agi.reply(message.text(b"Uniqueid"), command, message.get(b"Result"))
 
     def _agi_end(self, message: Message) -> None:
-        channel = message.text(b"Uniqueid")
-        if self._agi.ended(channel):
-            self._emit(ControlLost(channel))
+        self._agi.ended(message.text(b"Uniqueid"))
 
     def _dtmf_end(self, message: Message) -> None:
         if message.get(b"Direction") == b"Received":
@@ -125,47 +116,27 @@ class Translator:
             self._agi.key(channel)
             self._emit(KeyPressed(channel, message.text(b"Digit")))
 
-    def _new_channel(self, message: Message) -> None:
-        unique = message.get(b"Uniqueid")
-        if unique.startswith(_OUR_LEG):
-            self._legs.created(unique.decode())
-
     def _new_state(self, message: Message) -> None:
         unique = message.get(b"Uniqueid")
         if unique.startswith(_OUR_LEG) and message.get(b"ChannelState") == b"5":
-            leg = unique.decode()
-            if self._legs.ringing(leg):
-                self._emit(LegRinging(leg))
+            self._legs.ringing(unique.decode())
 
     def _user_event(self, message: Message) -> None:
         if message.get(b"UserEvent") != LEG_EVENT:
             self.unknown += 1
             return
-        leg = message.text(b"Uniqueid")
-        self._legs.answered(leg)
-        self._emit(LegAnswered(leg))
+        self._legs.answered(message.text(b"Uniqueid"))
 
     def _originate_response(self, message: Message) -> None:
         if message.get(b"Response") == b"Failure":
-            failed = self._legs.originate_failed(message.text(b"Uniqueid"), message.get(b"Reason"))
-            if failed is not None:
-                self._emit(failed)
-
-    def _hangup_request(self, message: Message) -> None:
-        self._agi.hanging(message.text(b"Uniqueid"))
-
-    def _soft_hangup_request(self, message: Message) -> None:
-        if message.get(b"Cause") != _ASYNC_GOTO:
-            self._agi.hanging(message.text(b"Uniqueid"))
+            self._legs.originate_failed(message.text(b"Uniqueid"), message.get(b"Reason"))
 
     def _hangup(self, message: Message) -> None:
         channel = message.text(b"Uniqueid")
         digits = message.get(b"Cause")
         cause = int(digits) if digits.isdigit() else 0
         if channel.startswith(OUR_LEG):
-            failed = self._legs.gone(channel, cause, message.exact(b"TechCause"))
-            if failed is not None:
-                self._emit(failed)
+            self._legs.gone(channel, cause, message.exact(b"TechCause"))
         self._agi.drop(channel)
         self._emit(ChannelGone(channel, cause))
 

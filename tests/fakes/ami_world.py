@@ -85,7 +85,6 @@ class World:
         number = next(self._numbers)
         channel = Channel(f"fake-{number}", f"PJSIP/trunk-{number:08x}", context, dialled, 4, caller, name)
         self.channels[channel.unique] = channel
-        self.say("Newchannel", self.state(channel))
         self.enter_agi(channel)
         return channel.unique
 
@@ -105,7 +104,6 @@ class World:
         if channel is None:
             return
         self._cancel(channel)
-        self.say("HangupRequest", [*self.state(channel), ("Cause", cause)])
         if channel.in_agi:
             if channel.playing:
                 self._agi_exec(channel, "200 result=-1 endpos=800\n")
@@ -142,7 +140,6 @@ class World:
             channel.stray_stop = True
 
     def do_redirect(self, channel: Channel, context: str, exten: str) -> None:
-        self.say("SoftHangupRequest", [*self.state(channel), ("Cause", 2)])
         self._cancel(channel)
         if channel.playing:
             self._agi_exec(channel, "200 result=-1 endpos=800\n")
@@ -166,15 +163,15 @@ class World:
         if not phone.reachable:
             self._originate_response(leg, f"PJSIP/{endpoint}", "Failure", 0)
             return
+        loop = asyncio.get_running_loop()
         channel = Channel(leg, f"PJSIP/{endpoint}-{next(self._numbers):08x}", context, "s", 0)
         self.channels[leg] = channel
-        self.say("Newchannel", self.state(channel))
-        channel.state = 5
-        self.say("Newstate", self.state(channel))
-        loop = asyncio.get_running_loop()
         if phone.cause:
             channel.timer = loop.call_later(0.01, self._leg_ends, leg, phone.cause, phone.sip_status, 0)
-        elif phone.answer_after is not None and phone.answer_after < seconds:
+            return
+        channel.state = 5
+        self.say("Newstate", self.state(channel))
+        if phone.answer_after is not None and phone.answer_after < seconds:
             channel.timer = loop.call_later(phone.answer_after, self.answer_leg, leg)
         else:
             channel.timer = loop.call_later(seconds, self._leg_ends, leg, 19, 0, 3)
