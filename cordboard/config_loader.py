@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from cordboard import yaml_source
 from cordboard.config import Config
-from cordboard.yaml_source import Place, Problem, YamlError, YamlSource, read_yaml
+from cordboard.yaml_source import Place, Problem, YamlRefused, YamlSource, read_yaml
 
 WORDS = {
     "string_type": "must be text (put it in quotes)",
@@ -32,7 +32,7 @@ WORDS = {
 """Our words for pydantic's error types, where its own speak of Python."""
 
 
-class ConfigError(Exception):
+class ConfigRefused(Exception):
     """The file is not usable. `problems` holds everything that is wrong with it."""
 
     def __init__(self, problems: list[Problem]) -> None:
@@ -41,34 +41,34 @@ class ConfigError(Exception):
 
 
 def load_config(file: Path, environment: Mapping[str, str] = os.environ) -> Config:
-    """Read the file. `CORDBOARD_ROOT` in the environment takes the place of the var folder. Raises `ConfigError`."""
+    """Read the file. `CORDBOARD_ROOT` in the environment takes the place of the var folder. Raises `ConfigRefused`."""
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
         problem = Problem(str(file), Place(1, 1), f"cannot be read: {error.strerror}")
-        raise ConfigError([problem]) from None
+        raise ConfigRefused([problem]) from None
     except UnicodeDecodeError:
-        raise ConfigError([Problem(str(file), Place(1, 1), "is not UTF-8 text")]) from None
+        raise ConfigRefused([Problem(str(file), Place(1, 1), "is not UTF-8 text")]) from None
     override = environment.get("CORDBOARD_ROOT")
     return parse_config(text, str(file)).placed(file.absolute().parent, Path(override) if override else None)
 
 
 def parse_config(text: str, file: str = "cordboard.yaml") -> Config:
-    """Read the text of a configuration. Raises `ConfigError`."""
+    """Read the text of a configuration. Raises `ConfigRefused`."""
     try:
         source = read_yaml(text)
-    except YamlError as refused:
-        raise ConfigError([Problem(file, refused.place, refused.message)]) from None
+    except YamlRefused as refused:
+        raise ConfigRefused([Problem(file, refused.place, refused.message)]) from None
     if not isinstance(source.data, dict):
-        raise ConfigError([Problem(file, Place(1, 1), "must be a mapping (key: value)")])
+        raise ConfigRefused([Problem(file, Place(1, 1), "must be a mapping (key: value)")])
     try:
         # From JSON, because strict mode then still makes paths of texts and nothing else of anything.
         config = Config.model_validate_json(json.dumps(source.data))
     except ValidationError as error:
-        raise ConfigError(_in_order(_problem(file, source, one) for one in error.errors())) from None
+        raise ConfigRefused(_in_order(_problem(file, source, one) for one in error.errors())) from None
     contradictions = _in_order(Problem(file, source.place_of(path), text) for path, text in _contradictions(config))
     if contradictions:
-        raise ConfigError(contradictions)
+        raise ConfigRefused(contradictions)
     return config
 
 

@@ -37,14 +37,14 @@ class PersonalDataGuard:
 
 
 def configure_logs(
-    level: str = "info", file: Path | None = None, *, personal_data: bool = False, stream: IO[str] | None = None
+    level: str = "info", file: Path | None = None, *, keep_personal: bool = False, stream: IO[str] | None = None
 ) -> None:
     """Set up structlog and the standard library's logging (libraries use it) to one destination."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        PersonalDataGuard(keep_marked=personal_data),
+        PersonalDataGuard(keep_marked=keep_personal),
     ]
     out = stream or sys.stderr
     readable = file is None and out.isatty()

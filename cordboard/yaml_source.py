@@ -36,7 +36,7 @@ class Problem:
         return f"{self.file}:{self.place.line}:{self.place.column}: {self.message}"
 
 
-class YamlError(Exception):
+class YamlRefused(Exception):
     """The text is no YAML that we read."""
 
     def __init__(self, place: Place, message: str) -> None:
@@ -76,7 +76,7 @@ for _tag, _pattern, _first in (
 
 
 def read_yaml(text: str) -> YamlSource:
-    """Read one document. Raises `YamlError`."""
+    """Read one document. Raises `YamlRefused`."""
     loader = _CoreLoader(text)
     source = YamlSource()
     try:
@@ -85,9 +85,9 @@ def read_yaml(text: str) -> YamlSource:
             source.data = _build(loader, node, (), source)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise YamlError(_place(mark), _explain(error)) from None
+        raise YamlRefused(_place(mark), _explain(error)) from None
     except yaml.YAMLError as error:
-        raise YamlError(Place(1, 1), str(error).splitlines()[0]) from None
+        raise YamlRefused(Place(1, 1), str(error).splitlines()[0]) from None
     finally:
         loader.dispose()
     return source
@@ -99,10 +99,10 @@ def _build(loader: _CoreLoader, node: yaml.Node, path: Path, source: YamlSource)
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                raise YamlError(_place(key_node.start_mark), "a key must be plain text")
+                raise YamlRefused(_place(key_node.start_mark), "a key must be plain text")
             key = str(key_node.value)
             if key in mapping:
-                raise YamlError(_place(key_node.start_mark), f'key "{key}" is given twice')
+                raise YamlRefused(_place(key_node.start_mark), f'key "{key}" is given twice')
             here = (*path, key)
             source.keys[here] = _place(key_node.start_mark)
             mapping[key] = _build(loader, value_node, here, source)

@@ -20,8 +20,8 @@ from cordboard.storage.sink import Sink
 
 log = structlog.get_logger()
 
-LINGER_S = 0.04
-"""How long a group gathers. 25 commits a second cost SQLite little, and nobody waits for one."""
+LINGER_S = 0.05
+"""How long a group gathers. 20 commits a second cost SQLite little, and nobody waits for one."""
 
 CAPACITY = 200_000
 """Events kept while the database is away: about an hour at five calls a second."""

@@ -67,7 +67,7 @@ def test_json_lines_with_the_library_logs_in_them(logging_restored: None) -> Non
 
 
 def test_a_log_file(logging_restored: None, tmp_path: Path) -> None:
-    configure_logs("debug", tmp_path / "logs" / "cordboard.log", personal_data=True)
+    configure_logs("debug", tmp_path / "logs" / "cordboard.log", keep_personal=True)
     try:
         raise ValueError("broken")
     except ValueError:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cordboard.config import Config, config_schema
-from cordboard.config_loader import ConfigError, load_config, parse_config
+from cordboard.config_loader import ConfigRefused, load_config, parse_config
 
 SHIPPED = Path(__file__).parents[2] / "cordboard.yaml"
 
@@ -21,7 +21,7 @@ agents:
 
 
 def refusal(text: str) -> list[str]:
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(ConfigRefused) as refused:
         parse_config(text)
     return [str(problem) for problem in refused.value.problems]
 
@@ -117,10 +117,10 @@ def test_no_is_a_language_not_a_boolean() -> None:
 
 def test_files_that_are_no_configuration(tmp_path: Path) -> None:
     assert refusal("") == ["cordboard.yaml:1:1: must be a mapping (key: value)"]
-    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+    with pytest.raises(ConfigRefused, match="cannot be read: No such file"):
         load_config(tmp_path / "absent.yaml", {})
     (tmp_path / "latin.yaml").write_bytes(b"company: caf\xe9\n")
-    with pytest.raises(ConfigError, match="not UTF-8"):
+    with pytest.raises(ConfigRefused, match="not UTF-8"):
         load_config(tmp_path / "latin.yaml", {})
 
 

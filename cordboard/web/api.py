@@ -1,0 +1,141 @@
+"""The REST API: what is asked, checked, and answered. It refuses to know how calls are handled or kept."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from aiohttp import web
+
+from cordboard.storage.reader import CallCursor, CallFilter
+from cordboard.web.ports import WebDeps
+from cordboard.web.render import answer, event_fields, record_fields
+
+COMMANDS = "login|logout|pause|ready"
+LARGEST_PAGE = 500
+LONGEST_REASON = 100
+
+
+class Api:
+    """One method per route."""
+
+    def __init__(self, deps: WebDeps) -> None:
+        self._deps = deps
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/api/calls", self.calls),
+            web.get("/api/calls/{call_id}", self.call),
+            web.get("/api/queues", self.queues),
+            web.get("/api/agents", self.agents),
+            web.post(f"/api/agents/{{agent}}/{{command:{COMMANDS}}}", self.command_agent),
+            web.post("/api/dialplans/reload", self.reload_dialplans),
+        ]
+
+    async def calls(self, request: web.Request) -> web.Response:
+        """Live calls; with `closed=1` a page of records, the newest first, and the cursor of the next page."""
+        query = request.query
+        if query.get("closed", "0") not in {"1", "true"}:
+            return answer({"calls": self._deps.live_calls()})
+        limit = _whole(query.get("limit"), "limit", 50)
+        if not 1 <= limit <= LARGEST_PAGE:
+            raise web.HTTPBadRequest(text=f"limit must be 1 to {LARGEST_PAGE}.")
+        wanted = CallFilter(
+            queue=query.get("queue"),
+            agent=query.get("agent"),
+            outcome=query.get("outcome"),
+            since=_time(query.get("since"), "since"),
+            until=_time(query.get("until"), "until"),
+        )
+        await self._deps.flush()
+        records = await self._deps.history.calls(limit, _cursor(query.get("before")), wanted)
+        after = None
+        if len(records) == limit:
+            after = f"{records[-1].ended_at!r}~{records[-1].call_id}"
+        return answer({"calls": [record_fields(record) for record in records], "next": after})
+
+    async def call(self, request: web.Request) -> web.Response:
+        """A call's record (or, while it lives, its view) and everything that happened in it."""
+        call_id = request.match_info["call_id"]
+        live = next((view for view in self._deps.live_calls() if view.get("call_id") == call_id), None)
+        await self._deps.flush()
+        history = await self._deps.history.call(call_id)
+        if history is None and live is None:
+            raise web.HTTPNotFound(text="There is no such call.")
+        record = history.record if history is not None else None
+        return answer(
+            {
+                "call": record_fields(record) if record is not None else live,
+                "closed": record is not None,
+                "events": [event_fields(event) for event in history.events] if history is not None else [],
+            }
+        )
+
+    async def queues(self, _request: web.Request) -> web.Response:
+        return answer({"queues": self._deps.queues()})
+
+    async def agents(self, _request: web.Request) -> web.Response:
+        return answer({"agents": self._deps.agents()})
+
+    async def command_agent(self, request: web.Request) -> web.Response:
+        body = await _body(request, {"reason"})
+        reason = body.get("reason") or ""
+        if not isinstance(reason, str) or len(reason) > LONGEST_REASON or not (reason.isprintable()):
+            raise web.HTTPBadRequest(text=f"reason must be a text of at most {LONGEST_REASON} characters.")
+        agent = self._deps.command_agent(request.match_info["agent"], request.match_info["command"], reason)
+        return answer({"agent": agent})
+
+    async def reload_dialplans(self, request: web.Request) -> web.Response:
+        await _body(request, set())
+        report = await self._deps.reload_dialplans()
+        if report.problems:
+            text = "The dialplans have errors; the running ones stay."
+            return answer({"error": "\n".join([text, *report.problems]), "problems": report.problems}, status=422)
+        return answer({"flows": report.flows})
+
+
+async def _body(request: web.Request, known: set[str]) -> dict[str, Any]:
+    """The JSON object of a request, which may be absent."""
+    text = await request.text()
+    if not text.strip():
+        return {}
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        raise web.HTTPBadRequest(text="The body is not JSON.") from None
+    if not isinstance(body, dict):
+        raise web.HTTPBadRequest(text="The body must be a JSON object.")
+    unknown = sorted(body.keys() - known)
+    if unknown:
+        raise web.HTTPBadRequest(text=f"Unknown in the body: {', '.join(unknown)[:200]}.")
+    return body
+
+
+def _whole(text: str | None, name: str, default: int) -> int:
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise web.HTTPBadRequest(text=f"{name} must be a whole number.")
+    return int(text)
+
+
+def _time(text: str | None, name: str) -> float | None:
+    if text is None:
+        return None
+    try:
+        time = float(text)
+    except ValueError:
+        time = math.nan
+    if not math.isfinite(time):
+        raise web.HTTPBadRequest(text=f"{name} must be unix seconds.")
+    return time
+
+
+def _cursor(text: str | None) -> CallCursor | None:
+    if text is None:
+        return None
+    ended_at, separator, call_id = text.partition("~")
+    if not separator:
+        raise web.HTTPBadRequest(text="before must be the `next` of an earlier page.")
+    return CallCursor(_time(ended_at, "before") or 0.0, call_id)

@@ -1,0 +1,27 @@
+"""Puts the web application together. Who runs it must keep aiohttp's access log off: its lines would hold tokens."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from cordboard.web.api import Api
+from cordboard.web.guard import add_headers, errors_as_json, host_check, token_check
+from cordboard.web.health import Health
+from cordboard.web.live import LiveEvents
+from cordboard.web.page import page_routes
+from cordboard.web.ports import WebDeps
+
+LARGEST_BODY = 16 * 1024
+
+
+def make_app(deps: WebDeps) -> web.Application:
+    """Run it with `access_log=None`."""
+    app = web.Application(
+        client_max_size=LARGEST_BODY,
+        middlewares=[errors_as_json, host_check(deps.allowed_hosts), token_check(deps.token)],
+    )
+    live = LiveEvents(deps)
+    app.add_routes([*page_routes(deps.company), *Health(deps).routes(), *Api(deps).routes(), *live.routes()])
+    app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(live.close)
+    return app

@@ -1,0 +1,53 @@
+"""`/health` for whoever watches the service, `/metrics` for Prometheus. Neither holds personal data; both are open."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from cordboard.storage.errors import DatabaseUnavailable
+from cordboard.web.ports import WebDeps
+from cordboard.web.render import answer
+
+DATABASE_PATIENCE_S = 2.0
+
+
+class Health:
+    def __init__(self, deps: WebDeps) -> None:
+        self._deps = deps
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/health", self.health), web.get("/metrics", self.metrics)]
+
+    async def health(self, _request: web.Request) -> web.Response:
+        """200 when calls can be served and written down, else 503; the body says what is wrong."""
+        pbx, storage = self._deps.pbx_health(), self._deps.storage_health()
+        readable = await self._database_answers()
+        well = pbx.linked and readable and not storage.failing
+        return answer(
+            {
+                "status": "ok" if well else "degraded",
+                "pbx": {"ok": pbx.linked, "version": pbx.version, "detail": pbx.detail},
+                "database": {
+                    "ok": readable and not storage.failing,
+                    "pending": storage.pending,
+                    "dropped": storage.dropped,
+                    "detail": storage.detail,
+                },
+                "versions": self._deps.versions,
+            },
+            status=200 if well else 503,
+        )
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(self._deps.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _database_answers(self) -> bool:
+        try:
+            async with asyncio.timeout(DATABASE_PATIENCE_S):
+                await self._deps.history.check()
+        except (DatabaseUnavailable, TimeoutError):
+            return False
+        return True
