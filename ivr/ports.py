@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 
@@ -22,3 +22,6 @@ Note = Callable[[str, dict[str, Any]], None]
 class PromptFiles(Protocol):
     def files(self, language: str, text: str) -> tuple[str, ...]:
         """Paths (without extension) that say `text`, each checked to exist. Raises `PromptMissing`."""
+
+    def seconds(self, files: Iterable[str], /) -> float:
+        """How long these files play; what a watchdog waits for at least."""

@@ -1,0 +1,37 @@
+"""Every error that `ivr` raises.
+
+IvrError
+├── DialplanErrors    a folder of dialplans was refused; `problems` says all that is wrong with it
+├── PromptMissing     a text has no sound file (never prepared, or somebody deleted it)
+└── VoiceError        a text could not be synthesised
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ivr.problems import Problem
+
+
+class IvrError(Exception):
+    """Base of the tree above."""
+
+
+class DialplanErrors(IvrError):
+    """Refused whole: nothing of the folder was taken over."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class PromptMissing(IvrError):
+    """The text itself is not in the message: it may hold what a caller typed."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__(f"no sound file for a prompt in {language!r}")
+        self.language = language
+
+
+class VoiceError(IvrError):
+    """No engine could speak a text."""

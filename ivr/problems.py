@@ -1,0 +1,42 @@
+"""What is wrong with a dialplan, said so that an admin finds the spot and knows what to do there."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One finding. Lines and columns count from 1, as editors do."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        warning = "warning: " if self.severity is Severity.WARNING else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.file}:{self.line}:{self.column}: {warning}{self.message}{hint}"
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """A hint: the known word that resembles the wrong one, or all of them when they are few."""
+    words = sorted(known)
+    close = difflib.get_close_matches(wrong, words, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    if not words:
+        return ""
+    shown = ", ".join(words[:12])
+    return f"known: {shown}{', ...' if len(words) > 12 else ''}"

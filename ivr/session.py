@@ -1,0 +1,339 @@
+"""One caller in one flow: what the interpreter wants becomes orders, what the PBX tells becomes inputs.
+
+Decides nothing about the flow. It sees to it that no wait is for ever: every command has a watchdog, and a prompt that
+cannot be played counts as one that was. It refuses to know queues (an outcome says where to) and who else hears a fact.
+
+No task and no coroutine: thousands of these live at once, and each step is a plain call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ivr.effects import (
+    Break,
+    CancelTimer,
+    Effect,
+    End,
+    EnterQueue,
+    NoteEvent,
+    Say,
+    StartTimer,
+    Step,
+    StopSaying,
+)
+from ivr.errors import PromptMissing
+from ivr.flow import Flow
+from ivr.inputs import CallFacts, Input, KeyTyped, Position, PromptEnded, QueueEnded, TimerFired
+from ivr.interpreter import advance, begin, resume
+from ivr.ports import Note, PromptFiles, Timer, Timers
+from pbx.facts import CommandDone, Fact, KeyPressed
+from pbx.orders import Answer, Play, StopPlay
+from pbx.ports import Switch
+
+ANSWER_LIMIT_S = 10.0
+PLAY_MARGIN_S = 5.0
+"""What a prompt may take longer than it is: a busy machine, a jittery line."""
+
+STOP_LIMIT_S = 3.0
+MAX_EARLY_KEYS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class CallInfo:
+    """What is known of a call when it arrives."""
+
+    caller_number: str
+    caller_name: str
+    dialled: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToQueue:
+    """The caller waits for an agent now; the flow goes on with `FlowSession.returned`."""
+
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The flow is over: hang up with this Q.850 cause."""
+
+    cause: int
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The flow cannot go on, and has no place of its own for that."""
+
+    reason: str
+
+
+Outcome = ToQueue | Ended | Broken
+
+
+class FlowSession:
+    """Call `begin` or `resume` once, then `handle` with every fact about the channel.
+
+    `on_outcome` is the last thing that a step does, so the owner may `close` from it. `remember` is called whenever the
+    caller has come to another node, before the outcome. After `close` nothing happens any more, whatever is called.
+    """
+
+    __slots__ = (
+        "_answered",
+        "_call",
+        "_channel",
+        "_closed",
+        "_early",
+        "_flow",
+        "_note",
+        "_on_outcome",
+        "_outcome",
+        "_position",
+        "_prompts",
+        "_remember",
+        "_remembered",
+        "_resuming",
+        "_saying",
+        "_switch",
+        "_timer",
+        "_timers",
+        "_watchdog",
+    )
+
+    def __init__(
+        self,
+        channel: str,
+        call: CallInfo,
+        flow: Flow,
+        prompts: PromptFiles,
+        switch: Switch,
+        timers: Timers,
+        note: Note,
+        on_outcome: Callable[[Outcome], None],
+        remember: Callable[[Position], None],
+        *,
+        position: Position | None = None,
+    ) -> None:
+        """`position`: where the caller stood when a predecessor had them; `returned` may then be called at once."""
+        self._channel = channel
+        self._call = CallFacts(call.caller_number, call.caller_name, call.dialled)
+        self._flow = flow
+        self._prompts = prompts
+        self._switch = switch
+        self._timers = timers
+        self._note = note
+        self._on_outcome = on_outcome
+        self._remember = remember
+        self._position = position
+        self._remembered: Position | None = None
+        self._resuming: Position | None = None
+        self._answered = False
+        self._early = ""
+        self._saying = 0
+        self._outcome: Outcome | None = None
+        self._timer: Timer | None = None
+        self._watchdog: Timer | None = None
+        self._closed = False
+
+    @property
+    def flow(self) -> Flow:
+        """The version that this call began with."""
+        return self._flow
+
+    @property
+    def position(self) -> Position | None:
+        """Where the caller stands; None until the flow has begun."""
+        return self._position
+
+    # what the owner says ------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Answer, then meet the flow from its start."""
+        self._answer()
+
+    def resume(self, position: Position) -> None:
+        """Enter the node again where the caller was. Answering an answered call is harmless, and it may not be."""
+        self._resuming = position
+        self._answer()
+
+    def returned(self, result: str) -> None:
+        """The caller is back from the queue: "talked", or why nobody talked to them."""
+        if self._closed:
+            return
+        self._answered = True
+        position = self._position
+        if position is None:
+            self._step(begin(self._flow, self._call))
+            return
+        # A successor's position came from memory and waits for nothing: enter the node to wait where it left off.
+        step = advance(self._flow, self._call, position, QueueEnded(result))
+        if step.position is position:
+            queued = resume(self._flow, self._call, position)
+            if any(isinstance(effect, EnterQueue) for effect in queued.effects):
+                step = advance(self._flow, self._call, queued.position, QueueEnded(result))
+            else:
+                step = queued
+        self._step(step)
+
+    def handle(self, fact: Fact) -> None:
+        """A fact about this caller's channel. Everything but keys and ended commands is somebody else's."""
+        if self._closed:
+            return
+        if type(fact) is KeyPressed:
+            self._key(fact.key)
+        elif type(fact) is CommandDone:
+            self._command_done(fact)
+
+    def close(self) -> None:
+        """Stop every timer. For a call that was hung up, handed over, or whose link is lost."""
+        self._closed = True
+        self._cancel_timer()
+        self._cancel_watchdog()
+
+    # what the PBX says --------------------------------------------------------------------------------------------
+
+    def _answer(self) -> None:
+        if self._closed:
+            return
+        self._watch(ANSWER_LIMIT_S, self._answer_overdue)
+        self._switch.send(Answer(self._channel, "answer"))
+
+    def _answer_overdue(self) -> None:
+        self._watchdog = None
+        self._note("command.overdue", {"command": "answer"})
+        self._begin_flow()
+
+    def _begin_flow(self) -> None:
+        self._answered = True
+        if self._resuming is not None:
+            position, self._resuming = self._resuming, None
+            step = resume(self._flow, self._call, position)
+        else:
+            step = begin(self._flow, self._call, self._early)
+        self._early = ""
+        self._step(step)
+
+    def _key(self, key: str) -> None:
+        if self._answered:
+            self._advance(KeyTyped(key))
+        elif len(self._early) < MAX_EARLY_KEYS:
+            self._early += key
+
+    def _command_done(self, fact: CommandDone) -> None:
+        if not self._answered:
+            if fact.token != "answer":
+                return
+            self._cancel_watchdog()
+            if fact.ok:
+                self._note("call.answered", {})
+                self._begin_flow()
+            else:
+                self._note("command.failed", {"command": "answer"})
+                self._on_outcome(Broken("the call could not be answered"))
+        elif self._saying and fact.token == f"say-{self._saying}":
+            token, self._saying = self._saying, 0
+            self._cancel_watchdog()
+            if not fact.ok:
+                self._note("command.failed", {"command": "play"})
+            self._advance(PromptEnded(token, fact.interrupted, failed=not fact.ok))
+
+    def _play_overdue(self) -> None:
+        """The PBX never said that the prompt is over. Go on: a caller in silence is the worst of all."""
+        self._watchdog = None
+        token, self._saying = self._saying, 0
+        self._note("command.overdue", {"command": "play"})
+        self._switch.send(StopPlay(self._channel))
+        self._advance(PromptEnded(token, failed=True))
+
+    # what the interpreter says ------------------------------------------------------------------------------------
+
+    def _advance(self, given: Input) -> None:
+        if self._position is not None and not self._closed:
+            self._step(advance(self._flow, self._call, self._position, given))
+
+    def _step(self, step: Step) -> None:
+        """Carry out a step, and the ones that follow from it at once (a prompt without a file ends as it begins)."""
+        while True:
+            self._position = step.position
+            unplayed = 0
+            for effect in step.effects:
+                unplayed = self._carry_out(effect) or unplayed
+            if not unplayed:
+                break
+            step = advance(self._flow, self._call, self._position, PromptEnded(unplayed, failed=True))
+        self._remember_place()
+        if self._outcome is not None:
+            outcome, self._outcome = self._outcome, None
+            self._on_outcome(outcome)
+
+    def _carry_out(self, effect: Effect) -> int:
+        """The token of a prompt that cannot be played, else 0."""
+        match effect:
+            case NoteEvent(kind=kind, data=data):
+                self._note(kind, data)
+            case Say():
+                return self._say(effect)
+            case StartTimer(seconds=seconds, token=token):
+                self._cancel_timer()
+                self._timer = self._timers.after(seconds, lambda: self._fired(token))
+            case CancelTimer():
+                self._cancel_timer()
+            case StopSaying():
+                if self._saying:
+                    self._watch(STOP_LIMIT_S, self._play_overdue)
+                    self._switch.send(StopPlay(self._channel))
+            case EnterQueue(queue=queue):
+                self._outcome = ToQueue(queue)
+            case End(cause=cause):
+                self._outcome = Ended(cause)
+            case Break(reason=reason):
+                self._outcome = Broken(reason)
+        return 0
+
+    def _say(self, say: Say) -> int:
+        files: list[str] = []
+        try:
+            for piece in say.pieces:
+                files += self._prompts.files(say.language, piece)
+        except PromptMissing:
+            self._note("prompt.missing", {"language": say.language})
+            return say.token
+        self._saying = say.token
+        self._watch(self._prompts.seconds(files) + PLAY_MARGIN_S, self._play_overdue)
+        self._switch.send(Play(self._channel, f"say-{say.token}", tuple(files), say.interruptible))
+        return 0
+
+    def _fired(self, token: int) -> None:
+        self._timer = None
+        self._advance(TimerFired(token))
+
+    def _remember_place(self) -> None:
+        """A successor needs the node and what the flow knows, not every wait within the node."""
+        position, before = self._position, self._remembered
+        if position is None or isinstance(self._outcome, (Ended, Broken)):
+            return
+        if (
+            before is None
+            or before.node != position.node
+            or before.language != position.language
+            or before.variables is not position.variables
+        ):
+            self._remembered = position
+            self._remember(position)
+
+    def _watch(self, seconds: float, overdue: Callable[[], None]) -> None:
+        self._cancel_watchdog()
+        self._watchdog = self._timers.after(seconds, overdue)
+
+    def _cancel_watchdog(self) -> None:
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+            self._watchdog = None
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
