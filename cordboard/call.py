@@ -265,6 +265,7 @@ class Call:
             self._note,
             self._flow_ended,
             self._moved,
+            position=position,
         )
         return self._session
 
