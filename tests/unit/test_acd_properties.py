@@ -11,7 +11,7 @@ from acd.engine import Engine
 from acd.errors import AcdError
 from acd.invariants import violations
 from acd.model import AgentSpec, QueueSpec, WaitingCaller
-from acd.orders import CancelTimer, MakeOffer, Order, StartTimer, TimerId
+from acd.orders import CancelTimer, MakeOffer, Order, StartTimer, TimerId, TimerKind
 from acd.states import AgentState
 
 CALLS = st.sampled_from(["anna", "bert", "carl", "dora"])
@@ -129,11 +129,17 @@ class AnyFacts(RuleBasedStateMachine):
     def agent_changes(self, agent: str, queues: tuple[str, ...]) -> None:
         self.tell(f.AgentSet(AgentSpec(agent, "", agent, queues)))
 
-    @rule(timer_of=NUMBERS)
-    def stray_timer(self, timer_of: int) -> None:
-        timers = sorted(self.timers)
-        if timers:
-            self.tell(f.TimerFired(timers[timer_of % len(timers)]))
+    @rule(which=NUMBERS)
+    def timer_fires_early(self, which: int) -> None:
+        early = sorted(timer for timer, at in self.timers.items() if at > self.now + 1)
+        if early:
+            self.tell(f.TimerFired(early[which % len(early)]))
+
+    @rule(kind=st.sampled_from(TimerKind), key=AGENTS)
+    def timer_that_was_never_set(self, kind: TimerKind, key: str) -> None:
+        timer = TimerId(kind, key)
+        if timer not in self.timers:
+            assert self.tell(f.TimerFired(timer)) == []
 
     @invariant()
     def nothing_is_wrong(self) -> None:
