@@ -35,14 +35,14 @@ from pbx.facts import (
     Snapshot,
 )
 from pbx.live import OUR_LEG, LiveChannels
-from pbx.ports import Switch
 from pbx.orders import HangUp
+from pbx.ports import Switch
 
 log = structlog.get_logger()
 
 
 class Dispatcher:
-    """Routes facts. `recovered` is told once, after the first look, which channels exist (to close what ended unseen)."""
+    """Routes facts. `recovered` is told once, after the first look, which channels exist."""
 
     def __init__(
         self,
@@ -136,6 +136,7 @@ class Dispatcher:
         assert isinstance(fact, LinkDown)
         self.linked = False
         self._note("link.down", data={"reason": fact.reason})
+        self._distributor.handle(fact)
         self._calls.suspend()
 
     def _link_up(self, fact: Fact) -> None:
@@ -150,6 +151,8 @@ class Dispatcher:
     def _looked(self, fact: Fact) -> None:
         assert isinstance(fact, Looked)
         self._reconcile(fact.snapshot, certain=False)
+        self._distributor.handle(fact)
+        self._distributor.handle(fact)
 
     def _reconcile(self, snapshot: Snapshot, *, certain: bool) -> None:
         for correction in self._live.compare(snapshot, certain=certain):
