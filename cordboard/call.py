@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from acd.model import WaitingCaller
 from acd.service import Distributor, QueueResult
+from ivr.flow import Flow
 from ivr.inputs import Position
 from ivr.library import DialplanLibrary
 from ivr.ports import PromptFiles, Timers
@@ -110,12 +111,12 @@ class Call:
     __slots__ = (
         "_control_token",
         "_fences",
+        "_flow",
         "_position",
         "_session",
         "_talked",
         "arrived_at",
         "channel",
-        "flow_name",
         "info",
         "joined_at",
         "origin",
@@ -132,15 +133,19 @@ class Call:
         self.origin = origin
         self.arrived_at = arrived_at
         self.phase = Phase.FLOW
-        self.flow_name = ""
         self.queue = ""
         self.joined_at = 0.0
         self.renewed_at = arrived_at
+        self._flow: Flow | None = None
         self._session: FlowSession | None = None
         self._position: Position | None = None
         self._control_token = ""
         self._fences = 0
         self._talked = False
+
+    @property
+    def flow_name(self) -> str:
+        return self._flow.name if self._flow is not None else ""
 
     def begin(self) -> None:
         """Meet the flow that answers the dialled number, from its start."""
@@ -171,10 +176,11 @@ class Call:
         self.renewed_at = self.services.clock()
         if result is not QueueResult.TALKED:
             self.services.switch.send(StopMusic(self.channel))
-        if self._session is None:
-            self._session = self._new_session(self._position)
-        if self._session is not None:
-            self._session.returned(result)
+        session = self._session or self._new_session(self._position)
+        if session is None:
+            self._hang_up(CAUSE_UNALLOCATED)
+        else:
+            session.returned(result)
 
     def requeued(self) -> None:
         """The talk did not come about; the caller waits again at the old place."""
@@ -205,7 +211,6 @@ class Call:
         """After a restart: become the call that the channel's memory tells of."""
         if memory is not None:
             self.phase = memory.phase
-            self.flow_name = memory.flow
             self.queue = memory.queue
             self.joined_at = memory.joined_at
             self._position = Position.from_memory(memory.position) if memory.position is not None else None
@@ -250,15 +255,17 @@ class Call:
         session.begin()
 
     def _new_session(self, position: Position | None) -> FlowSession | None:
-        flow = self.services.library.flow_for(self.info.dialled)
-        if flow is None:
-            return None
-        self.flow_name = flow.name
+        """A session in the version of the flow that this call began with; after a restart, in the present one."""
+        if self._flow is None:
+            self._flow = self.services.library.flow_for(self.info.dialled)
+            if self._flow is None:
+                return None
+            self._note("flow.started", {"flow": self._flow.name, "version": self._flow.version})
         self._position = position
         self._session = FlowSession(
             self.channel,
             self.info,
-            flow,
+            self._flow,
             self.services.prompts,
             self.services.switch,
             self.services.timers,
@@ -316,13 +323,14 @@ class Call:
             case Phase.TALK:
                 self.queue_ended(QueueResult.TALKED)
             case Phase.FLOW:
-                self._session = self._new_session(self._position)
-                if self._session is None:
+                position = self._position
+                session = self._new_session(position)
+                if session is None:
                     self._hang_up(CAUSE_UNALLOCATED)
-                elif self._position is None:
-                    self._session.begin()
+                elif position is None:
+                    session.begin()
                 else:
-                    self._session.resume(self._position)
+                    session.resume(position)
             case _:
                 pass
 

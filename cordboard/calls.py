@@ -5,6 +5,7 @@ Decides which call a fact belongs to and what a channel of a snapshot means for 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ from ivr.session import CallInfo
 from pbx.facts import CallArrived, ChannelGone, ChannelSeen, Fact, Origin, Place
 from pbx.orders import HangUp
 
+CAUSE_CONGESTION = 34
+
 
 class CallBook:
     """Calls by the unique id of the caller's channel."""
@@ -24,6 +27,9 @@ class CallBook:
         self._codes = codes
         self._calls: dict[str, Call] = {}
         self._features: dict[str, FeatureCall] = {}
+        self._refusing = False
+        self.empty = asyncio.Event()
+        self.empty.set()
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -43,10 +49,15 @@ class CallBook:
             self._features[fact.channel] = feature
             feature.begin()
             return
+        if self._refusing:
+            self._services.switch.send(HangUp(fact.channel, CAUSE_CONGESTION))
+            return
         info = CallInfo(fact.caller_number, fact.caller_name, fact.dialled, fact.language)
-        call = Call(self._services, fact.channel, info, fact.origin, self._services.clock())
-        self._calls[fact.channel] = call
-        call.begin()
+        self._add(fact.channel, info, fact.origin, self._services.clock()).begin()
+
+    def refuse_new(self) -> None:
+        """From now on new callers hear congestion; those who are here go on."""
+        self._refusing = True
 
     def handle(self, channel: str, fact: Fact) -> None:
         """Hand a fact to the call it is about. Facts about channels that are no call of ours are not errors."""
@@ -54,6 +65,8 @@ class CallBook:
         call = self._calls.pop(channel, None) if gone else self._calls.get(channel)
         if call is not None:
             call.handle(fact)
+            if gone and not self._calls:
+                self.empty.set()
             return
         feature = self._features.pop(channel, None) if gone else self._features.get(channel)
         if feature is not None:
@@ -85,19 +98,21 @@ class CallBook:
         if memory is None and self._codes.looks_like_one(seen.dialled):
             self._services.switch.send(HangUp(seen.channel))  # an agent's feature call: they simply dial again
             return None
-        info = CallInfo(
-            seen.caller_number, seen.caller_name, memory.dialled if memory else seen.dialled, seen.language
-        )
+        info = CallInfo(seen.caller_number, seen.caller_name, memory.dialled if memory else seen.dialled, seen.language)
         arrived_at = memory.arrived_at if memory else self._services.clock()
         origin = memory.origin if memory else Origin.PUBLIC
-        call = Call(self._services, seen.channel, info, origin, arrived_at)
-        self._calls[seen.channel] = call
+        call = self._add(seen.channel, info, origin, arrived_at)
         call.recover(seen, memory)
         if call.phase is Phase.QUEUE:
             return RecoveredCaller(seen.channel, call.queue, call.joined_at, "queue", info.caller_number)
         if call.phase is Phase.TALK and seen.place is Place.TALK:
             return RecoveredCaller(seen.channel, call.queue, call.joined_at, "talk", info.caller_number)
         return None
+
+    def _add(self, channel: str, info: CallInfo, origin: Origin, arrived_at: float) -> Call:
+        call = self._calls[channel] = Call(self._services, channel, info, origin, arrived_at)
+        self.empty.clear()
+        return call
 
     def views(self) -> list[dict[str, Any]]:
         """Live calls for people: plain JSON, newest last."""

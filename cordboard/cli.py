@@ -199,7 +199,8 @@ def dialplan_check(
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
     """Every error of a folder of dialplans, as file:line:column."""
-    from ivr.loader import DialplanErrors, load_folder
+    from ivr.errors import DialplanErrors
+    from ivr.loader import load_folder
 
     settings = _config(config)
     try:

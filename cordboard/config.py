@@ -96,6 +96,7 @@ class Queue(Section):
     ring_s: Annotated[int, Field(ge=3, le=120)] = 15
     wrap_up_s: Annotated[int, Field(ge=0, le=3600)] = 5
     music: Name = "default"
+    max_wait_s: Seconds | None = Field(None, description="then the caller goes on with the flow's `otherwise`")
 
 
 class Agent(Section):

@@ -33,10 +33,10 @@ from cordboard.storage.migrate import migrate
 from cordboard.storage.reader import Reader
 from cordboard.storage.sink import open_sink
 from cordboard.storage.writer import Writer
+from ivr.errors import DialplanErrors
 from ivr.library import DialplanLibrary
-from ivr.loader import DialplanErrors
 from ivr.prompts import PromptStore
-from ivr.voices import voices_for
+from ivr.voices import Voices
 from pbx.facts import Fact
 from pbx.link import PbxLink
 from pbx.live import OUR_LEG, LiveChannels
@@ -71,10 +71,13 @@ class Service:
         self.journal = Journal(self.clock, self.writer, last_seq=await self.reader.last_seq())
         self.journal.restore(await self.reader.unclosed())
         self.prompts = PromptStore(
-            config.recordings_dir / PROMPTS, voices_for(config.voices, config.var_dir / "bin" / "espeak-ng")
+            config.recordings_dir / PROMPTS, Voices(config.voices, config.var_dir / "bin" / "espeak-ng")
         )
-        self.library = DialplanLibrary(config.dialplans_dir, set(config.queues), self.prompts)
-        await self.library.load()
+        self.library = DialplanLibrary(
+            config.dialplans_dir, self.prompts, config.queues.keys, config.languages
+        )
+        for problem in (await self.library.load()).problems:
+            log.warning("dialplan", problem=str(problem))
 
     async def start(self) -> None:
         """Connect to the PBX and serve calls."""
@@ -122,14 +125,13 @@ class Service:
         self.calls.refuse_new()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.config.timers.drain_s):
-                while len(self.calls):
-                    await asyncio.sleep(0.05)
+                await self.calls.empty.wait()
         for call in list(self.calls):
             self.link.send(HangUp(call.channel))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LAST_HANGUPS_S):
-                while len(self.calls) and self.dispatcher.linked:
-                    await asyncio.sleep(0.02)
+        if self.dispatcher.linked:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_HANGUPS_S):
+                    await self.calls.empty.wait()
 
     async def stop(self) -> None:
         """Leave the PBX as it is and write down everything that was noted."""
@@ -194,7 +196,7 @@ async def running(config: Config, secrets: Secrets) -> AsyncIterator[Service]:
 
 
 async def run_service(config: Config, secrets: Secrets) -> int:
-    """`cordboard serve`: until SIGTERM or SIGINT (drain, then end calls), or SIGHUP (leave the calls to a successor)."""
+    """`cordboard serve`, until SIGTERM or SIGINT (drain, end the calls) or SIGHUP (leave them to a successor)."""
     from cordboard.web_wiring import serve_web
 
     configure_logs(config.logs.level, config.logs.file, keep_personal=config.logs.personal_data)
@@ -204,8 +206,9 @@ async def run_service(config: Config, secrets: Secrets) -> int:
         loop.add_signal_handler(number, stop.put_nowait, number)
     try:
         async with running(config, secrets) as service, serve_web(service):
-            asked = asyncio.create_task(stop.get())
-            await asyncio.wait({asked, service.failed}, return_when=asyncio.FIRST_COMPLETED)
+            asked: asyncio.Future[signal.Signals] = asyncio.ensure_future(stop.get())
+            parts: set[asyncio.Future[Any]] = {asked, service.failed}
+            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             if service.failed.done():
                 asked.cancel()
                 service.failed.result()

@@ -35,9 +35,7 @@ class AlreadyRunningError(Exception):
 class Pbx(Protocol):
     """The private PBX, as much of it as supervising needs."""
 
-    @property
-    def alive(self) -> bool: ...
-    async def start(self, timeout: float = ...) -> None: ...
+    async def start(self) -> bool: ...
     async def stop(self) -> None: ...
     async def wait(self) -> None: ...
 
@@ -77,7 +75,9 @@ class Backoff:
 class Supervisor:
     """Owns the PBX (None: an external one) and the service process until asked to stop."""
 
-    def __init__(self, pbx: Pbx | None, service_command: list[str], health_url: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, pbx: Pbx | None, service_command: list[str], health_url: str, say: Callable[[str], None]
+    ) -> None:
         self._pbx = pbx
         self._command = service_command
         self._health_url = health_url

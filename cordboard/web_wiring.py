@@ -1,0 +1,114 @@
+"""Connects the web application to the running service. It decides only who answers which of the web's questions."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import platform
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aiohttp import web
+
+from acd.errors import AcdError
+from acd.errors import UnknownAgent as NoSuchAgent
+from cordboard.service import Service
+from cordboard.web.app import make_app
+from cordboard.web.metrics import ServiceCollector, make_registry
+from cordboard.web.ports import (
+    CommandRefused,
+    PbxHealth,
+    ReloadReport,
+    StorageHealth,
+    UnknownAgent,
+    View,
+    WebDeps,
+)
+
+FLUSH_PATIENCE_S = 2.0
+SHUTDOWN_S = 2.0
+
+
+@contextlib.asynccontextmanager
+async def serve_web(service: Service) -> AsyncIterator[web.AppRunner]:
+    """Listen where the configuration says, until the block ends."""
+    runner = web.AppRunner(make_app(web_deps(service)), access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    address = service.config.web
+    try:
+        await web.TCPSite(runner, address.host, address.port).start()
+        yield runner
+    finally:
+        await runner.cleanup()
+
+
+def web_deps(service: Service) -> WebDeps:
+    config, distributor = service.config, service.distributor
+
+    def queues() -> list[View]:
+        return distributor.views()["queues"]
+
+    def agents() -> list[View]:
+        return distributor.views()["agents"]
+
+    def command_agent(agent: str, command: str, reason: str) -> View:
+        try:
+            match command:
+                case "login":
+                    distributor.login(agent)
+                case "logout":
+                    distributor.logout(agent)
+                case "pause":
+                    distributor.pause(agent, reason)
+                case _:
+                    distributor.ready(agent)
+        except NoSuchAgent as error:
+            raise UnknownAgent(str(error)) from None
+        except AcdError as error:
+            raise CommandRefused(str(error)) from None
+        return next(view for view in agents() if view["id"] == agent)
+
+    async def reload_dialplans() -> ReloadReport:
+        published = await service.library.reload()
+        flows = [flow.name for flow in service.library.current]
+        return ReloadReport(flows, [] if published.ok else [str(one) for one in published.problems])
+
+    async def flush() -> bool:
+        return await service.writer.flush(FLUSH_PATIENCE_S)
+
+    def pbx_health() -> PbxHealth:
+        return PbxHealth(service.dispatcher.linked, detail="" if service.dispatcher.linked else "not connected")
+
+    def storage_health() -> StorageHealth:
+        counts = service.writer.counts
+        return StorageHealth(counts.failing, service.writer.pending, counts.dropped, counts.last_failure)
+
+    collector = ServiceCollector(
+        service.journal,
+        service.writer,
+        lambda: service.dispatcher.linked,
+        lambda: len(service.calls),
+        queues,
+        agents,
+    )
+    return WebDeps(
+        token=service.secrets.api_token,
+        company=config.company,
+        versions=_versions(),
+        live_calls=service.calls.views,
+        queues=queues,
+        agents=agents,
+        command_agent=command_agent,
+        reload_dialplans=reload_dialplans,
+        history=service.reader,
+        journal=service.journal,
+        flush=flush,
+        pbx_health=pbx_health,
+        storage_health=storage_health,
+        registry=make_registry(collector),
+        allowed_hosts=frozenset(config.web.allowed_hosts),
+    )
+
+
+def _versions() -> dict[str, Any]:
+    return {"cordboard": importlib.metadata.version("cordboard"), "python": platform.python_version()}
