@@ -93,7 +93,8 @@ class Service:
             clock=self.clock,
             note=self._distributor_note,
             on_result=self._queue_ended,
-            new_leg_id=lambda: f"{OUR_LEG}{boot}-{next(legs)}",
+            # fixed width: Bridge() (Asterisk 22) takes the first channel whose id BEGINS with what it is given
+            new_leg_id=lambda: f"{OUR_LEG}{boot}-{next(legs):08d}",
         )
         states = await self.reader.agent_states()
         self.distributor.restore_agents(
