@@ -132,7 +132,7 @@ class PrivatePbx:
     async def cli(self, command: str) -> str:
         """Run one CLI command in the PBX."""
         process = await asyncio.create_subprocess_exec(
-            *(str(self._launcher), "-n", "-C", str(self.configuration), "-rx", command),
+            *(str(self._launcher), "-C", str(self.configuration), "-rx", command),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

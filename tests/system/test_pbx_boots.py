@@ -66,7 +66,7 @@ async def arrive(service: RawAmi, channel_id: str, number: str) -> str:
     reply = await service.do(
         "Originate",
         Channel=f"Local/{number}@cordboard-in/n",
-        ChannelId=f"{channel_id}-far",
+        ChannelId=f"far-{channel_id}",
         OtherChannelId=channel_id,
         Application="Wait",
         Data="60",
@@ -136,13 +136,13 @@ async def test_a_talk_begins_by_redirect_and_gives_the_caller_back(service: RawA
         "Originate",
         Channel="Local/300@cordboard-in/n",
         ChannelId="cb-leg-1",
-        OtherChannelId="cb-leg-1-far",
+        OtherChannelId="far-cb-leg-1",
         Context="cordboard-offer",
         Exten="s",
         Priority="1",
         Async="true",
     )
-    phone = await service.event("AsyncAGIStart", Uniqueid="cb-leg-1-far")
+    phone = await service.event("AsyncAGIStart", Uniqueid="far-cb-leg-1")
     await agi(service, phone["Channel"], "ANSWER", "answer-leg")
     await service.event("UserEvent", UserEvent="CordboardLeg", Uniqueid="cb-leg-1")
 
@@ -159,7 +159,7 @@ async def test_a_talk_begins_by_redirect_and_gives_the_caller_back(service: RawA
     records = await lines(settings.calls_csv, "cb-talk-1", 2)
     assert {record[6] for record in records} == {"200"}, "the number that was dialled, in every part"
     assert {record[9] for record in records} == {""}
-    assert {record[0] for record in read(settings.calls_csv)} <= {"cb-talk-1", "cb-leg-1-far"}, "no agent's leg"
+    assert {record[0] for record in read(settings.calls_csv)} <= {"cb-talk-1", "far-cb-leg-1"}, "no agent's leg"
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -216,7 +216,7 @@ async def test_a_service_that_comes_back_in_time_finds_the_caller_waiting(settin
         await pbx.stop()
 
 
-@pytest.mark.parametrize(("caller", "dialled", "answer"), [("1001", "100", 401), ("caller", "h", 404)])
+@pytest.mark.parametrize(("caller", "dialled", "answer"), [("1001", "100", 401), ("caller", "h", 484)])
 async def test_who_is_let_in(pbx: PrivatePbx, settings: PbxSettings, caller: str, dialled: str, answer: int) -> None:
     """An agent must prove it; a lone letter, which would be a special extension, is no number."""
     async with invite(settings.sip_port, caller, dialled) as call:
