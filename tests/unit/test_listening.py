@@ -74,6 +74,14 @@ def test_one_lost_frame_costs_one_piece_at_most(seed: int, lost: int) -> None:
     assert heard_share(concealed, prompt) == 1.0
 
 
+@given(seed=st.integers(0, 10_000), lost=st.integers(0, 3 * FRAME))
+@settings(max_examples=15, deadline=None)
+def test_frames_lost_at_the_edges_of_the_recording_cost_nothing(seed: int, lost: int) -> None:
+    prompt = speech(seed, 1.0)
+    assert heard_share(prompt[lost:], prompt) == 1.0
+    assert heard_share(prompt[: len(prompt) - lost], prompt) == 1.0
+
+
 @given(seed=st.integers(0, 10_000), cut=st.integers(1, 7))
 @settings(max_examples=15, deadline=None)
 def test_of_an_interrupted_prompt_the_played_part_is_heard(seed: int, cut: int) -> None:
