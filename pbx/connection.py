@@ -12,6 +12,7 @@ import hashlib
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 from pbx.errors import LinkLost, LoginRefused
 from pbx.wire import Headers, Message, Reader, encode_action
@@ -63,7 +64,7 @@ class AmiConnection(asyncio.Protocol):
     # asyncio.Protocol --------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:

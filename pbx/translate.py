@@ -39,6 +39,7 @@ PHONE_STATES = {
 }
 
 PHONE = b"PJSIP/"
+NORMAL_CLEARING = 16
 
 _OUR_LEG = OUR_LEG.encode()
 _BACK = BACK.encode()
@@ -134,11 +135,13 @@ class Translator:
     def _hangup(self, message: Message) -> None:
         channel = message.text(b"Uniqueid")
         digits = message.get(b"Cause")
-        cause = int(digits) if digits.isdigit() else 0
-        if channel.startswith(OUR_LEG):
-            self._legs.gone(channel, cause, message.exact(b"TechCause"))
+        # Asterisk 22 leaves the cause at 0 when a SIP phone just says BYE.
+        cause = (int(digits) if digits.isdigit() else 0) or NORMAL_CLEARING
         self._agi.drop(channel)
-        self._emit(ChannelGone(channel, cause))
+        if channel.startswith(OUR_LEG):
+            self._legs.gone(channel, cause)
+        else:
+            self._emit(ChannelGone(channel, cause))
 
     def _bridge_enter(self, message: Message) -> None:
         self._emit(BridgeEntered(message.text(b"Uniqueid"), message.text(b"BridgeUniqueid")))

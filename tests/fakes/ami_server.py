@@ -52,9 +52,7 @@ class FakeAsterisk:
         assert self._server is not None
         self._server.close()
         self.reset()
-        for channel in self.world.channels.values():
-            if channel.timer is not None:
-                channel.timer.cancel()
+        self.world.close()
         await self._server.wait_closed()
 
     def reset(self) -> None:
@@ -214,7 +212,7 @@ class FakeSession(asyncio.Protocol):
             case "Setvar":
                 channel.variables[action["variable"]] = action["value"]
             case "AbsoluteTimeout":
-                channel.variables["TIMEOUT"] = action["timeout"]
+                world.do_timeout(channel, float(action["timeout"]))
 
 
 def lines(pairs: Pairs) -> str:

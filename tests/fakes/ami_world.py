@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ class Channel:
     escape: str = ""
     command_id: str = ""
     timer: asyncio.TimerHandle | None = None
+    dead_man: asyncio.TimerHandle | None = None
     stray_stop: bool = False
     played: list[str] = field(default_factory=list)
 
@@ -73,6 +75,7 @@ class World:
         self.commands: list[str] = []  # every AGI command that was run, in order
         self.prompt_seconds = 0.03
         self.missing_files: set[str] = set()
+        self.long_files: set[str] = set()  # these play until they are stopped
         self.garble_next = False
         self.keep_stray_stops = False  # a stop that finds no prompt waits for the next one (a race in the real one)
         self._numbers = itertools.count(1)
@@ -84,6 +87,7 @@ class World:
     ) -> str:
         number = next(self._numbers)
         channel = Channel(f"fake-{number}", f"PJSIP/trunk-{number:08x}", context, dialled, 4, caller, name)
+        channel.variables["CB_DIALLED"] = dialled
         self.channels[channel.unique] = channel
         self.enter_agi(channel)
         return channel.unique
@@ -104,6 +108,7 @@ class World:
         if channel is None:
             return
         self._cancel(channel)
+        self._cancel_dead_man(channel)
         if channel.in_agi:
             if channel.playing:
                 self._agi_exec(channel, "200 result=-1 endpos=800\n")
@@ -120,6 +125,7 @@ class World:
     def dead_man(self, unique: str) -> None:
         """The dead-man's timer fires: the plain dialplan takes the caller."""
         channel = self.channels[unique]
+        channel.hangs_up_at = 0
         self._leave_agi(channel)
         channel.context, channel.exten = "cordboard-fallback", "s"
 
@@ -175,6 +181,12 @@ class World:
             channel.timer = loop.call_later(phone.answer_after, self.answer_leg, leg)
         else:
             channel.timer = loop.call_later(seconds, self._leg_ends, leg, 19, 0, 3)
+
+    def do_timeout(self, channel: Channel, seconds: float) -> None:
+        channel.hangs_up_at = int(time.time() + seconds)
+        if channel.dead_man is not None:
+            channel.dead_man.cancel()
+        channel.dead_man = asyncio.get_running_loop().call_later(seconds, self.dead_man, channel.unique)
 
     def do_hang_up(self, channel: Channel, cause: int) -> None:
         ringing = channel.unique.startswith("cb-") and channel.state != 6
@@ -267,6 +279,8 @@ class World:
             channel.stray_stop = False
             self._end_command(channel, "200 result=1000 endpos=160\n")
             return
+        if file in self.long_files:
+            return
         done = "200 result=0 endpos=8000\n"
         channel.timer = asyncio.get_running_loop().call_later(self.prompt_seconds, self._end_command, channel, done)
 
@@ -299,6 +313,16 @@ class World:
             return
         channel.context, channel.exten = "cordboard-back", "s"
         self.enter_agi(channel)
+
+    def _cancel_dead_man(self, channel: Channel) -> None:
+        if channel.dead_man is not None:
+            channel.dead_man.cancel()
+            channel.dead_man = None
+
+    def close(self) -> None:
+        for channel in self.channels.values():
+            self._cancel(channel)
+            self._cancel_dead_man(channel)
 
     def _cancel(self, channel: Channel) -> None:
         if channel.timer is not None:

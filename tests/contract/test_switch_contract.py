@@ -1,0 +1,305 @@
+"""What everything above `pbx` relies on, held against the fake PBX and (marked `system`) against the real one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from pbx.facts import (
+    BridgeEntered,
+    BridgeLeft,
+    CallArrived,
+    CallReturned,
+    ChannelGone,
+    CommandDone,
+    ControlLost,
+    KeyPressed,
+    LegAnswered,
+    LegFailed,
+    LegFailure,
+    LegRinging,
+    LinkDown,
+    LinkUp,
+    Looked,
+    OrderFailed,
+    Origin,
+    Place,
+)
+from pbx.orders import (
+    Answer,
+    Connect,
+    HangUp,
+    KeepAlive,
+    Look,
+    Play,
+    Remember,
+    RingPhone,
+    StartMusic,
+    StopMusic,
+    StopPlay,
+    TakeOver,
+)
+from tests.contract.switch_rig import FakeRig, RealRig, Rig
+
+
+@pytest.fixture(params=[FakeRig, pytest.param(RealRig, marks=pytest.mark.system)], ids=["fake", "real"])
+async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
+    made: Rig = request.param()
+    await made.start()
+    yield made
+    await made.close()
+
+
+async def answered(rig: Rig) -> str:
+    channel = await rig.arrives()
+    rig.link.send(Answer(channel, "answer"))
+    await rig.facts.has(CommandDone(channel, "answer", ok=True))
+    return channel
+
+
+async def settled(rig: Rig, channel: str) -> None:
+    """Whatever the PBX still had to say about the channel has been said: its next answer is here."""
+    rig.link.send(TakeOver(channel, "settled"))
+    await rig.facts.has(CommandDone(channel, "settled", ok=True))
+
+
+async def test_a_caller_arrives_unanswered(rig: Rig) -> None:
+    channel = await rig.arrives("100")
+    (arrived,) = rig.facts.of(CallArrived)
+    assert (arrived.origin, arrived.dialled) == (Origin.PUBLIC, "100")
+    assert arrived.caller_number
+    assert arrived.endpoint
+    rig.link.send(Look())
+    (seen,) = (await rig.facts.next(Looked)).snapshot.channels
+    assert (seen.channel, seen.answered, seen.controlled, seen.place) == (channel, False, True, Place.ARRIVAL)
+    assert (seen.dialled, seen.caller_number, seen.endpoint) == ("100", arrived.caller_number, arrived.endpoint)
+
+
+async def test_prompts_play_to_their_end_one_after_another(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(Play(channel, "one", (rig.short,)))
+    rig.link.send(Play(channel, "two", (rig.short, rig.short), interruptible=False))
+    rig.link.send(Play(channel, "none", ()))
+    await rig.facts.has(CommandDone(channel, "none", ok=True))
+    done = [fact.token for fact in rig.facts.of(CommandDone)]
+    assert done == ["answer", "one", "two", "none"]
+    assert not any(fact.interrupted for fact in rig.facts.of(CommandDone))
+
+
+async def test_a_key_stops_a_prompt_and_only_that(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(Play(channel, "menu", (rig.long, rig.long)))
+    rig.link.send(Play(channel, "next", (rig.short,)))
+    await rig.press("5")
+    await rig.facts.has(KeyPressed(channel, "5"))
+    rig.link.send(StopPlay(channel))
+    await rig.facts.has(CommandDone(channel, "menu", ok=True, interrupted=True))
+    # "next" waited behind "menu" when the stop was ordered, so it ends unheard; what is ordered from now on is heard.
+    await rig.facts.has(CommandDone(channel, "next", ok=True, interrupted=True))
+    rig.link.send(Play(channel, "after", (rig.short,)))
+    await rig.facts.has(CommandDone(channel, "after", ok=True))
+    assert [fact.token for fact in rig.facts.of(CommandDone)] == ["answer", "menu", "next", "after"]
+
+
+async def test_a_key_does_not_stop_what_must_be_heard(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(Play(channel, "law", (rig.long,), interruptible=False))
+    await rig.press("1")
+    await rig.facts.has(KeyPressed(channel, "1"))
+    assert [fact.token for fact in rig.facts.of(CommandDone)] == ["answer"]
+    rig.link.send(StopPlay(channel))
+    await rig.facts.has(CommandDone(channel, "law", ok=True, interrupted=True))
+
+
+async def test_stop_play_without_a_prompt_does_nothing_to_the_next(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(StopPlay(channel))
+    rig.link.send(Play(channel, "whole", (rig.short,)))
+    await rig.facts.has(CommandDone(channel, "whole", ok=True))
+
+
+async def test_music_comes_and_goes(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(StartMusic(channel, "default"))
+    rig.link.send(StopMusic(channel))
+    rig.link.send(Play(channel, "p", (rig.short,)))
+    await rig.facts.has(CommandDone(channel, "p", ok=True))
+    assert rig.facts.of(OrderFailed) == []
+
+
+async def test_a_missing_prompt_is_told_and_control_is_lost(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(Play(channel, "gone", (rig.missing,)))
+    await rig.facts.has(CommandDone(channel, "gone", ok=False))
+    await rig.facts.has(ControlLost(channel))
+    rig.link.send(Play(channel, "late", (rig.short,)))
+    await rig.facts.has(OrderFailed(channel, "Play", "not controlled"))
+
+
+@pytest.mark.parametrize("while_playing", [False, True])
+async def test_a_caller_who_hangs_up_is_gone_and_nothing_else(rig: Rig, while_playing: bool) -> None:
+    channel = await answered(rig)
+    if while_playing:
+        rig.link.send(Play(channel, "p", (rig.long,)))
+    await rig.caller_hangs_up()
+    await rig.facts.has(ChannelGone(channel, 16))
+    await asyncio.sleep(0)
+    assert rig.facts.of(ControlLost) == []
+    assert [fact.token for fact in rig.facts.of(CommandDone)] == ["answer"]
+
+
+async def test_we_hang_up(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(HangUp(channel, 16))
+    await rig.facts.has(ChannelGone(channel, 16))
+    assert rig.facts.of(ControlLost) == []
+    rig.link.send(HangUp(channel, 16))
+    await rig.facts.has(OrderFailed(channel, "HangUp", "no such channel"))
+
+
+async def test_a_talk_and_the_way_back(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(StartMusic(channel, "default"))
+    rig.link.send(RingPhone("cb-talk-1", "1001", 10, "+15550100", "Ada"))
+    await rig.facts.has(LegAnswered("cb-talk-1"))
+    assert rig.facts.of(LegRinging) == [LegRinging("cb-talk-1")]
+    rig.link.send(Connect(channel, "cb-talk-1"))
+    entered = await rig.facts.next(BridgeEntered, 2)
+    assert {fact.channel for fact in rig.facts.of(BridgeEntered)} == {channel, "cb-talk-1"}
+    assert len({fact.bridge for fact in rig.facts.of(BridgeEntered)}) == 1
+    rig.link.send(Look())
+    looked = await rig.facts.next(Looked)
+    places = {seen.channel: (seen.bridge, seen.controlled) for seen in looked.snapshot.channels}
+    assert places[channel] == (entered.bridge, False)
+    await rig.agent_hangs_up("cb-talk-1")
+    await rig.facts.has(CallReturned(channel))
+    await rig.facts.has(ChannelGone("cb-talk-1", 16))
+    assert {fact.channel for fact in rig.facts.of(BridgeLeft)} == {channel, "cb-talk-1"}
+    rig.link.send(Play(channel, "bye", (rig.short,)))
+    await rig.facts.has(CommandDone(channel, "bye", ok=True))
+    rig.link.send(Look())
+    (seen,) = (await rig.facts.next(Looked, 2)).snapshot.channels
+    assert (seen.place, seen.dialled, seen.controlled) == (Place.RETURNED, "100", True)
+    assert rig.facts.of(ControlLost) == []
+    assert rig.facts.of(LegFailed) == []
+
+
+async def test_connecting_to_a_leg_that_is_gone_brings_the_caller_back(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(Connect(channel, "cb-never-was"))
+    await rig.facts.has(CallReturned(channel))
+    await settled(rig, channel)
+    assert rig.facts.of(ControlLost) == []
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "ring_s", "reason", "cause", "exists"),
+    [
+        ("1002", 1, LegFailure.NO_ANSWER, 19, True),
+        ("1003", 5, LegFailure.BUSY, 17, True),
+        ("1004", 5, LegFailure.UNREACHABLE, 0, False),
+        ("1999", 5, LegFailure.UNREACHABLE, 0, False),
+    ],
+)
+async def test_a_leg_that_is_not_answered_fails_once(
+    rig: Rig, endpoint: str, ring_s: int, reason: LegFailure, cause: int, exists: bool
+) -> None:
+    rig.link.send(RingPhone("cb-leg-1", endpoint, ring_s, "1", ""))
+    failed = await rig.facts.next(LegFailed)
+    assert failed == LegFailed("cb-leg-1", reason, cause)
+    if exists:
+        await rig.facts.has(ChannelGone("cb-leg-1", cause))
+    channel = await rig.arrives()
+    await settled(rig, channel)
+    assert len(rig.facts.of(LegFailed)) == 1
+    assert len(rig.facts.of(ChannelGone)) == exists
+
+
+async def test_a_withdrawn_leg_fails_once(rig: Rig) -> None:
+    rig.link.send(RingPhone("cb-leg-2", "1002", 20, "1", ""))
+    await rig.facts.has(LegRinging("cb-leg-2"))
+    rig.link.send(HangUp("cb-leg-2"))
+    gone = await rig.facts.next(ChannelGone)
+    assert gone.channel == "cb-leg-2"
+    channel = await rig.arrives()
+    await settled(rig, channel)
+    assert [fact.channel for fact in rig.facts.of(LegFailed)] == ["cb-leg-2"]
+    assert rig.facts.of(OrderFailed) == []
+
+
+async def test_memory_and_the_dead_mans_timer(rig: Rig) -> None:
+    channel = await answered(rig)
+    memory = '{"f":"main","v":"' + "ñ;,\\${x}" * 70 + '"}'
+    assert len(memory.encode()) > 600
+    rig.link.send(Remember(channel, memory))
+    rig.link.send(KeepAlive(channel, 100))
+    rig.link.send(Look())
+    (seen,) = (await rig.facts.next(Looked)).snapshot.channels
+    assert seen.memory == memory
+    assert seen.seconds_left is not None
+    assert 90 <= seen.seconds_left <= 100
+    rig.link.send(Remember(channel, "{}"))
+    rig.link.send(Look())
+    (seen,) = (await rig.facts.next(Looked, 2)).snapshot.channels
+    assert seen.memory == "{}"
+
+
+async def test_without_us_the_dialplan_takes_over(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(KeepAlive(channel, 1))
+    await rig.facts.has(ControlLost(channel))
+    rig.link.send(Look())
+    (seen,) = (await rig.facts.next(Looked)).snapshot.channels
+    assert (seen.place, seen.controlled) == (Place.FALLBACK, False)
+
+
+async def test_after_a_lost_link_we_look_take_over_and_go_on(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(Remember(channel, '{"n":"menu"}'))
+    rig.link.send(Play(channel, "old", (rig.long,)))
+    rig.link.send(Look())
+    await rig.facts.next(Looked)
+    await rig.reset()
+    await rig.facts.next(LinkDown)
+    rig.link.send(Play(channel, "deaf", (rig.short,)))
+    up = await rig.facts.next(LinkUp, 2)
+    assert rig.facts.of(OrderFailed) == [OrderFailed(channel, "Play", "link down")]
+    (seen,) = up.snapshot.channels
+    assert (seen.channel, seen.controlled, seen.memory) == (channel, True, '{"n":"menu"}')
+    rig.link.send(Play(channel, "early", (rig.short,)))
+    await rig.facts.has(OrderFailed(channel, "Play", "not controlled"))
+    rig.link.send(TakeOver(channel, "mine"))
+    await rig.facts.has(CommandDone(channel, "mine", ok=True))
+    rig.link.send(Play(channel, "new", (rig.short,)))
+    await rig.facts.has(CommandDone(channel, "new", ok=True))
+    assert "old" not in [fact.token for fact in rig.facts.of(CommandDone)]
+
+
+async def test_orders_for_nobody(rig: Rig) -> None:
+    for order in (HangUp("nobody"), KeepAlive("nobody", 10), Remember("nobody", "x"), Connect("nobody", "cb-1")):
+        rig.link.send(order)
+        await rig.facts.has(OrderFailed("nobody", type(order).__name__, "no such channel"))
+    rig.link.send(TakeOver("nobody", "t"))
+    await rig.facts.has(OrderFailed("nobody", "TakeOver", "no such channel"))
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        HangUp("/.*/"),
+        HangUp(""),
+        Remember("", "global"),
+        Remember("c", "x" * 800),
+        RingPhone("cb-1", "1001/sip:elsewhere@example.net", 5, "", ""),
+        RingPhone("cb-1", "1001&PJSIP/1002", 5, "", ""),
+        RingPhone("cb 1", "1001", 5, "", ""),
+        Remember("c", "a\r\nAction: Hangup"),
+    ],
+)
+async def test_what_must_not_be_sent_is_not(rig: Rig, order: HangUp | Remember | RingPhone) -> None:
+    rig.link.send(order)
+    failed = await rig.facts.next(OrderFailed)
+    assert failed.reason == "bad value"
+    assert not failed.unknown
