@@ -240,38 +240,17 @@ class AsyncAgi:
 
     def _begin(self, hand: Hand, command: Command) -> None:
         hand.begin(command)
-        match command:
-            case Play(files=files):
-                if files:
-                    self._play_file(hand, command)
-                else:
-                    self._finish(hand, ok=True)
-                return
-            case Answer():
-                text = "ANSWER"
-            case StartMusic(music_class=music_class):
-                text = f"SET MUSIC ON {_quoted(music_class)}"
-            case StopMusic():
-                text = "SET MUSIC OFF"
-            case TakeOver():
-                text = "NOOP"
-        self._send(hand, text)
+        if isinstance(command, Play) and not command.files:
+            self._finish(hand, ok=True)
+        else:
+            self._send(hand, command)
 
-    def _play_file(self, hand: Hand, play: Play) -> None:
-        digits = ESCAPE_DIGITS if play.interruptible else ""
-        try:
-            command = f'STREAM FILE {_quoted(play.files[hand.file])} "{digits}"'
-        except EncodeError:
-            self._finish(hand, ok=False)
-            return
-        self._send(hand, f"{command} {hand.offset}" if hand.offset else command)
-
-    def _send(self, hand: Hand, text: str) -> None:
+    def _send(self, hand: Hand, command: Command) -> None:
         self._number += 1
         command_id = f"{self._prefix}{self._number}"
         hand.command_id = command_id.encode()
         try:
-            self._wire.command(hand.channel, text, command_id)
+            self._wire.command(hand.channel, _text(command, hand), command_id)
         except EncodeError:
             self._finish(hand, ok=False)
 
@@ -311,13 +290,13 @@ class AsyncAgi:
         elif result == STOPPED and not (hand.stop_sent or hand.keyed) and hand.replays < MAX_REPLAYS:
             hand.replays += 1
             hand.offset = reply.end
-            self._play_file(hand, play)
+            self._send(hand, play)
         elif result or hand.keyed or hand.stopping:
             self._finish(hand, ok=True, interrupted=True)
         elif hand.file + 1 < len(play.files):
             hand.file += 1
             hand.offset = 0
-            self._play_file(hand, play)
+            self._send(hand, play)
         else:
             self._finish(hand, ok=True)
 
@@ -344,6 +323,22 @@ class AsyncAgi:
         self._emit(ControlLost(hand.channel))
         self._number += 1
         self._wire.command(hand.channel, "ASYNCAGI BREAK", f"{self._prefix}{self._number}")
+
+
+def _text(command: Command, hand: Hand) -> str:
+    match command:
+        case Play():
+            digits = ESCAPE_DIGITS if command.interruptible else ""
+            text = f'STREAM FILE {_quoted(command.files[hand.file])} "{digits}"'
+            return f"{text} {hand.offset}" if hand.offset else text
+        case Answer():
+            return "ANSWER"
+        case StartMusic():
+            return f"SET MUSIC ON {_quoted(command.music_class)}"
+        case StopMusic():
+            return "SET MUSIC OFF"
+        case TakeOver():
+            return "NOOP"
 
 
 def _quoted(word: str) -> str:
