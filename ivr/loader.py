@@ -1,30 +1,32 @@
 """From a folder of YAML files to `Dialplans`, or to every single thing that is wrong with them.
 
-Decides which files are dialplans, and words what pydantic found in the admin's language, at its line and column. A
-folder is taken over whole or not at all.
+Decides which files are dialplans, and in which order a file is judged: as YAML (`yaml_tree`), value by value (`model`),
+as a whole (`checks`). A folder is taken over whole or not at all.
 """
 
 from __future__ import annotations
 
-import types
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any
 
-from pydantic import BaseModel, Tag, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
-from ivr.checks import compile_flow
+from ivr.checks import Report, compile_flow
 from ivr.dialplans import Dialplans, short_hash
 from ivr.errors import DialplanErrors
 from ivr.flow import Flow
 from ivr.model import DialplanFile
-from ivr.problems import Problem, Severity, did_you_mean
-from ivr.verbs import VERBS, verbs_of
+from ivr.model_errors import check_verbs, errors_only, explain, repair
+from ivr.problems import MAX_PROBLEMS, Problem, Severity
 from ivr.yaml_tree import MAX_BYTES, Branch, Loc, read_tree
 
 SUFFIXES = {".yaml", ".yml"}
 MAX_FILES = 500
+
+
+class _TooMany(Exception):
+    """Enough was found."""
 
 
 def load_folder(path: Path, queues: Collection[str] | None = None) -> Dialplans:
@@ -91,114 +93,27 @@ def _load(data: bytes, file: str, queues: Collection[str] | None) -> tuple[Flow 
     ) -> None:
         assert branch is not None
         problems.append(Problem(file, *branch.place_of(path, key=key), message, hint, severity))
+        if len(problems) >= MAX_PROBLEMS:
+            problems.append(Problem(file, *branch.place_of(path), "too many findings to go on"))
+            raise _TooMany
 
-    plain = branch.plain()
-    _check_verbs(plain, report)
     try:
-        model = DialplanFile.model_validate(plain)
-    except ValidationError as error:
-        for details in error.errors(include_url=False, include_input=False):
-            _explain(details, report)
-        return None, branch, problems
-    flow = compile_flow(model, short_hash(data), queues, report)
-    failed = any(problem.severity is Severity.ERROR for problem in problems)
+        flow = _judge(branch.plain(), short_hash(data), queues, report)
+    except _TooMany:
+        flow = None
+    failed = flow is None or any(problem.severity is Severity.ERROR for problem in problems)
     return None if failed else flow, branch, problems
 
 
-def _check_verbs(plain: Any, report: Any) -> None:
-    """Exactly one verb a node: said here, because a model of alternatives says it badly."""
-    nodes = plain.get("nodes") if isinstance(plain, dict) else None
-    for node_id, node in nodes.items() if isinstance(nodes, dict) else ():
-        if not isinstance(node, dict):
-            report(
-                ("nodes", node_id), f"node {node_id!r} must be a mapping with one verb", f"one of {_verbs()}", key=True
-            )
-            continue
-        verbs = verbs_of(node)
-        if len(verbs) > 1:
-            report(("nodes", node_id, verbs[1]), f"a second verb in node {node_id!r}", "one node, one verb", key=True)
-        elif not verbs:
-            close = next((did_you_mean(key, VERBS) for key in node if "mean" in did_you_mean(key, VERBS)), "")
-            report(("nodes", node_id), f"node {node_id!r} has no verb", close or f"one of {_verbs()}", key=True)
-
-
-def _explain(details: ErrorDetails, report: Any) -> None:
-    loc, kind, context = details["loc"], details["type"], details.get("ctx", {})
-    last = next((part for part in reversed(loc) if not str(part).startswith("<")), "")
-    if last == "[key]":  # pydantic's name for "the key itself is wrong"
-        report(loc[: loc.index("[key]")], details["msg"], key=True)
-        return
-    match kind:
-        case "union_tag_not_found":
-            return  # said by _check_verbs
-        case "extra_forbidden":
-            if last in VERBS and len(loc) == 4:
-                return  # a second verb, said by _check_verbs
-            report(loc, f"unknown key {last!r}", did_you_mean(str(last), _keys_at(loc[:-1])), key=True)
-        case "missing":
-            report(loc[:-1], f"{_owner(loc)} needs {last!r}", key=True)
-        case "string_type":
-            report(loc, f"{last!r} must be a text")
-        case "dict_type" | "model_type" | "model_attributes_type":
-            report(loc, f"{last!r} must be a mapping" if last else "a dialplan is a mapping, beginning with 'flow:'")
-        case "list_type" | "tuple_type":
-            report(loc, f"{last!r} must be a list", "for example [one, two]")
-        case "too_short":
-            report(loc, f"{last!r} is empty", key=True)
-        case "bool_parsing" | "bool_type":
-            report(loc, f"{last!r} must be true or false")
-        case "int_parsing" | "int_type" | "int_from_float":
-            report(loc, f"{last!r} must be a whole number")
-        case "literal_error":
-            report(loc, f"{last!r} must be one of {context.get('expected')}")
-        case "greater_than_equal":
-            report(loc, f"{last!r} must be at least {_number(context['ge'])}")
-        case "less_than_equal":
-            report(loc, f"{last!r} must be at most {_number(context['le'])}")
-        case _:
-            report(loc, f"{last!r}: {details['msg']}")
-
-
-def _owner(loc: Loc) -> str:
-    if len(loc) > 2 and loc[0] == "nodes":
-        return f"node {loc[1]!r}"
-    return "the dialplan"
-
-
-def _number(limit: Any) -> str:
-    return f"{limit:g}" if isinstance(limit, float) else str(limit)
-
-
-def _verbs() -> str:
-    return ", ".join(VERBS)
-
-
-def _keys_at(loc: Loc) -> Collection[str]:
-    """The keys that the model knows at a place, found by following the annotations."""
-    kind: Any = DialplanFile
-    for part in loc:
-        kind = _inside(kind, part)
-    models = [one for one in _alternatives(kind) if isinstance(one, type) and issubclass(one, BaseModel)]
-    return {key for model in models for key in model.model_fields}
-
-
-def _inside(kind: Any, part: str | int) -> Any:
-    for one in _alternatives(kind, str(part)):
-        if isinstance(one, type) and issubclass(one, BaseModel) and part in one.model_fields:
-            return one.model_fields[str(part)].annotation
-        if get_origin(one) is dict:
-            return get_args(one)[1]
-        if isinstance(part, str) and part.startswith("<"):
-            return one
-    return None
-
-
-def _alternatives(kind: Any, tag: str = "") -> list[Any]:
-    """A type without its annotations; a union as its members, or the one member that bears the tag."""
-    if get_origin(kind) is Annotated:
-        inner, *marks = get_args(kind)
-        tags = [mark.tag for mark in marks if isinstance(mark, Tag)]
-        return [] if tag.startswith("<") and tags and tag not in tags else _alternatives(inner, tag)
-    if get_origin(kind) in {Union, types.UnionType}:
-        return [one for member in get_args(kind) for one in _alternatives(member, tag)]
-    return [kind]
+def _judge(plain: Any, version: str, queues: Collection[str] | None, report: Report) -> Flow | None:
+    check_verbs(plain, report)
+    try:
+        model = DialplanFile.model_validate(plain)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        explain(found, report)
+        repaired = repair(plain, found)
+        if repaired is not None:
+            compile_flow(repaired, version, queues, errors_only(report))
+        return None
+    return compile_flow(model, version, queues, report)

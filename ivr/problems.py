@@ -7,6 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+MAX_PROBLEMS = 100
+"""For one file. Who has more has one mistake that repeats, or no dialplan; and looking on takes time."""
+
+_MAX_COMPARED = 2000
+
 
 class Severity(StrEnum):
     ERROR = "error"
@@ -32,7 +37,7 @@ class Problem:
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """A hint: the known word that resembles the wrong one, or all of them when they are few."""
-    words = sorted(known)
+    words = sorted(known)[:_MAX_COMPARED]
     close = difflib.get_close_matches(wrong, words, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]!r}?"

@@ -194,6 +194,7 @@ def _copy(source: Path, target: Path) -> None:
         and target.read_bytes() == source.read_bytes()
     ):
         return
+    target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     shutil.copyfile(source, draft)
     draft.replace(target)

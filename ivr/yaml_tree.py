@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import yaml
 
-from ivr.problems import Problem
+from ivr.problems import MAX_PROBLEMS, Problem
 
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 20
@@ -105,6 +105,8 @@ class _Reader:
             self.problem(refused.place, refused.message, refused.hint)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
+            if "end of stream" in (error.problem or ""):
+                mark = error.context_mark or mark  # where the quote was opened, not where the file ends
             place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             self.problem(place, f"not valid YAML: {error.problem or error.context}", _syntax_hint(error))
         except yaml.YAMLError as error:  # a character that YAML forbids
@@ -164,6 +166,8 @@ class _Reader:
         if text in opened.branch.keys:
             first = opened.branch.keys[text]
             self.problem(place, f"key {text!r} is given twice", f"first on line {first[0]}")
+            if len(self.problems) >= MAX_PROBLEMS:
+                raise _Refused(place, "too many findings to go on")
         else:
             opened.branch.keys[text] = place
         opened.key = text

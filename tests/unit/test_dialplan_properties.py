@@ -1,0 +1,71 @@
+"""Whatever is in a file, loading it ends with a flow or with findings, never with anything else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ivr.loader import load_text
+from ivr.problems import Severity
+
+ROOT = Path(__file__).parents[2]
+QUEUES = {"sales", "support"}
+SHIPPED = (ROOT / "dialplans" / "harbor-lane.yaml").read_text().splitlines()
+SHORT = (ROOT / "tests" / "data" / "dialplans" / "good" / "every-verb.yaml").read_text()
+
+keys = st.sampled_from(["flow", "numbers", "nodes", "start", "say", "menu", "keys", "set", "next", "a", "1", "hangup"])
+values = st.recursive(
+    st.none() | st.sampled_from(["en", "a", "5s", "{x}", "1", "", "true"]) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def judge(data: bytes) -> None:
+    flow, problems = load_text(data, "x.yaml", QUEUES)
+    assert (flow is None) == any(problem.severity is Severity.ERROR for problem in problems)
+    lines = data.count(b"\n") + data.count(b"\r") + 2
+    for problem in problems:
+        assert 1 <= problem.line <= lines
+        assert problem.column >= 1
+        assert problem.message
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")))
+def test_any_bytes(data: bytes) -> None:
+    judge(data)
+
+
+@given(values)
+def test_any_shape(value: object) -> None:
+    import json
+
+    judge(json.dumps(value).encode())
+
+
+@settings(max_examples=150)
+@given(
+    st.integers(0, len(SHIPPED) - 1), st.sampled_from(["drop", "twice", "indent", "cut", "swap"]), st.integers(0, 60)
+)
+def test_a_slip_of_the_editor(line: int, slip: str, column: int) -> None:
+    lines = list(SHIPPED)
+    match slip:
+        case "drop":
+            del lines[line]
+        case "twice":
+            lines.insert(line, lines[line])
+        case "indent":
+            lines[line] = "  " + lines[line]
+        case "cut":
+            lines[line] = lines[line][:column]
+        case _:
+            lines[line], lines[line - 1] = lines[line - 1], lines[line]
+    judge("\n".join(lines).encode())
+
+
+@settings(max_examples=150)
+@given(st.integers(0, len(SHORT)), st.text(alphabet="{}[]:,*&!|>'\"#-\t\n aé1", min_size=1, max_size=3))
+def test_a_stray_character(at: int, stray: str) -> None:
+    judge((SHORT[:at] + stray + SHORT[at:]).encode())
