@@ -131,7 +131,7 @@ class Writer:
         """Wait until all that was handed over so far is in the database. False: it is not, the database is away."""
         if self.pending == 0:
             return True
-        if not self._running or self.counts.failing:
+        if self._finished.is_set() or self.counts.failing:
             return False
         flushed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._flushing.append((self._sweeps_begun + (self._waiting > 0), flushed))
@@ -184,7 +184,8 @@ class Writer:
             self._sweeps_begun += 1
             sweep = self._sweeps_begun
         self._in_hand = len(batch)
-        await self._settle(batch)
+        if batch:
+            await self._settle(batch)
         still = []
         for needed, flushed in self._flushing:
             if needed > sweep:
