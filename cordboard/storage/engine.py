@@ -1,7 +1,7 @@
 """Opens the database that the configuration names, set up for what we promise.
 
-SQLite: WAL, so that readers never wait for the writer, and synchronous=FULL, so that a closed call record survives a
-power cut; the writer commits in groups, which is what makes that cheap.
+SQLite: synchronous=FULL, so that a closed call record survives a power cut; the writer commits in groups, which is what
+makes that cheap. (WAL, so that readers never wait for the writer, is a property of the file: `migrate` sets it.)
 """
 
 from __future__ import annotations
@@ -60,6 +60,5 @@ def _checked(url: str) -> URL:
 def _set_pragmas(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()

@@ -5,6 +5,7 @@ Two processes may start at once: the first one migrates, the other waits and fin
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from alembic import command
@@ -12,7 +13,8 @@ from alembic.config import Config as AlembicConfig
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cordboard.storage.errors import SchemaMismatch
 
@@ -26,12 +28,26 @@ async def migrate(engine: AsyncEngine) -> None:
     """Upgrade to the newest revision. Raises `SchemaMismatch` when the database is newer than this program."""
     async with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
+            await _enable_wal(connection)
             # Taken by hand: Python's sqlite3 begins no transaction before DDL.
             await connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
         await connection.run_sync(_upgrade)
         await connection.commit()
+
+
+async def _enable_wal(connection: AsyncConnection) -> None:
+    """SQLite does not wait (busy_timeout) for the lock that this change needs; another process may be at it too."""
+    for last_try in [*[False] * 100, True]:
+        try:
+            await connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        except OperationalError:
+            if last_try:
+                raise
+            await asyncio.sleep(0.05)
+        else:
+            return
 
 
 def newest_revision() -> str:

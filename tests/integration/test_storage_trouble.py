@@ -99,6 +99,7 @@ def test_urls_that_cannot_work_are_refused(url: str) -> None:
 
 async def test_sqlite_writes_through_to_the_disk(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}")
+    await migrate(engine)
     async with engine.connect() as connection:
         assert (await connection.exec_driver_sql("PRAGMA synchronous")).scalar() == 2, "FULL"
         assert (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar() == "wal"
