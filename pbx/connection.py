@@ -176,8 +176,13 @@ class AmiConnection(asyncio.Protocol):
         collection = Collection(self._loop.create_future())
 
         def answered(message: Message | None) -> None:
-            if not collection.done.done() and (message is None or message.name != b"Success"):
-                collection.done.set_result([])
+            # Never an empty list instead: it would say that nothing exists.
+            if collection.done.done():
+                return
+            if message is None:
+                collection.done.set_exception(LinkLost(f"no answer to {name}"))
+            elif message.name != b"Success":
+                collection.done.set_exception(LoginRefused(f"our user may not ask for {name}"))
 
         action_id = self.send_action(name, headers, answered).encode()
         self._collections[action_id] = collection

@@ -7,6 +7,7 @@ what was dropped can only be mended by looking. It refuses to know what a fact m
 
 from __future__ import annotations
 
+import traceback
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -74,9 +75,10 @@ class Inbox:
             try:
                 sink(fact)
             except Exception:
-                # One broken handler must not stop every other call. The fact itself may be personal: its type only.
+                # One broken handler must not stop every other call. The fact may be personal, and so may be local
+                # variables, which some renderers of exceptions show: its type and a bare traceback only.
                 self.handler_errors += 1
-                log.exception("a fact could not be handled", fact=type(fact).__name__)
+                log.error("a fact could not be handled", fact=type(fact).__name__, traceback=traceback.format_exc())
             if count % CHECK_EVERY == 0 and self._loop.time() >= end:
                 break
         self.handled += count

@@ -11,7 +11,7 @@ import random
 import secrets
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -90,7 +90,7 @@ class PbxLink:
         self._sink = sink
         self._connection: AmiConnection | None = None  # only while the link is up
         self._session: AmiConnection | None = None  # from login on
-        self._inbox: Inbox | None = None
+        self._box: Inbox | None = None
         self._early: list[Fact] | None = None  # facts between login and the first look
         self._legs = Legs(self._emit, self._after)
         self._counts = LinkCounters()
@@ -121,8 +121,6 @@ class PbxLink:
 
     async def run(self) -> None:
         """Keep the link up until `close`. Ends early only by cancellation."""
-        loop = asyncio.get_running_loop()
-        self._inbox = Inbox(loop, self._sink, self._look_again, self._settings.inbox)
         self._closing = asyncio.Event()
         pause = self._settings.backoff_first
         while not self._closing.is_set():
@@ -206,7 +204,6 @@ class PbxLink:
             raise LoginRefused("no FullyBooted: the PBX is not ready, or our user may not read class system")
 
     def _up(self, connection: AmiConnection, fact: LinkUp) -> None:
-        assert self._inbox is not None
         early, self._early = self._early or [], None
         self._connection = connection
         self._counts.connects += 1
@@ -224,30 +221,33 @@ class PbxLink:
         if self._looking is not None:
             self._looking.cancel()
         if was_up:
-            assert self._inbox is not None
             self._counts.losses += 1
             self._inbox.put_always(LinkDown(connection.lost.result()))
 
     def counters(self) -> LinkCounters:
         """A fresh copy of the figures."""
-        counts, inbox, session = self._counts, self._inbox, self._session
-        return LinkCounters(
-            up=self._connection is not None,
-            waiting=len(inbox) if inbox else 0,
-            held=len(self._agi),
-            events=counts.events + (session.events if session else 0),
-            unknown_events=self._translator.unknown,
-            oversize_messages=counts.oversize_messages + (session.reader.oversize if session else 0),
-            facts_dropped=inbox.dropped if inbox else 0,
-            facts_handled=inbox.handled if inbox else 0,
-            handler_errors=inbox.handler_errors if inbox else 0,
-            orders=counts.orders,
-            orders_failed=counts.orders_failed,
-            stale_replies=self._agi.stale_replies,
-            garbled_replies=self._agi.garbled_replies,
-            connects=counts.connects,
-            losses=counts.losses,
-        )
+        counts, inbox, session = replace(self._counts), self._box, self._session
+        counts.up = self._connection is not None
+        counts.held = len(self._agi)
+        counts.unknown_events = self._translator.unknown
+        counts.stale_replies = self._agi.stale_replies
+        counts.garbled_replies = self._agi.garbled_replies
+        if session is not None:
+            counts.events += session.events
+            counts.oversize_messages += session.reader.oversize
+        if inbox is not None:
+            counts.waiting = len(inbox)
+            counts.facts_dropped = inbox.dropped
+            counts.facts_handled = inbox.handled
+            counts.handler_errors = inbox.handler_errors
+        return counts
+
+    @property
+    def _inbox(self) -> Inbox:
+        """Made on first use: orders may come, and fail, before `run` has begun."""
+        if self._box is None:
+            self._box = Inbox(asyncio.get_running_loop(), self._sink, self._look_again, self._settings.inbox)
+        return self._box
 
     # facts in ----------------------------------------------------------------------------------------------------
 
@@ -263,7 +263,7 @@ class PbxLink:
         if self._early is not None:
             if len(self._early) < self._settings.inbox:  # the rest the first look shows
                 self._early.append(fact)
-        elif self._inbox is not None:
+        else:
             self._inbox.put(fact)
 
     def _after(self, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
@@ -353,7 +353,7 @@ class PbxLink:
         except Exception:
             log.exception("a look at the PBX could not be understood")
             return
-        if self._inbox is not None and self._connection is connection:
+        if self._connection is connection:
             self._inbox.put_always(Looked(snapshot))
 
     # agi.Wire ----------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import ssl
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
@@ -18,7 +19,7 @@ from tests.fakes.ami_world import Channel, Pairs, World
 class FakeAsterisk:
     """Listens on an ephemeral port of the loopback. Its knobs are plain attributes."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.user, self.secret = "cordboard", "not-a-secret"
         self.port = 0
         self.silent = False  # neither answers nor tells: a cable that was cut
@@ -28,9 +29,11 @@ class FakeAsterisk:
         self.ignore: set[str] = set()  # actions that are never answered
         self.refuse: dict[str, str] = {}  # actions that are refused, with the message
         self.actions: list[dict[str, str]] = []  # all that came in, without the login
+        self.connections = 0
         self.logins = 0
         self.sessions: list[FakeSession] = []
         self.world = World(self.say)
+        self._tls = tls
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> FakeAsterisk:
@@ -45,7 +48,7 @@ class FakeAsterisk:
     async def start(self) -> None:
         """Listen; after a `stop`, on the same port as before."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: FakeSession(self), "127.0.0.1", self.port)
+        self._server = await loop.create_server(lambda: FakeSession(self), "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -88,6 +91,7 @@ class FakeSession(asyncio.Protocol):
     def __init__(self, pbx: FakeAsterisk) -> None:
         self.pbx = pbx
         self.logged_in = False
+        self.reads = 0
         self._buffer = b""
         self._challenge = "127364"
         self._actions: dict[str, Callable[[dict[str, str]], None]] = {
@@ -104,6 +108,7 @@ class FakeSession(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self.pbx.sessions.append(self)
+        self.pbx.connections += 1
         if not self.pbx.silent:
             transport.write(b"Asterisk Call Manager/11.0.0\r\n")
 
@@ -112,21 +117,23 @@ class FakeSession(asyncio.Protocol):
             self.pbx.sessions.remove(self)
 
     def data_received(self, data: bytes) -> None:
+        self.reads += 1
         *messages, self._buffer = (self._buffer + data).split(b"\r\n\r\n")
         for message in messages:
             pairs = (line.split(": ", 1) for line in message.decode().split("\r\n"))
             action = {name.lower(): value for name, value in pairs}
-            if not self.pbx.silent and action["action"] not in self.pbx.ignore:
+            if self.pbx.silent:
+                continue
+            if action["action"] not in {"Challenge", "Login"}:
+                self.pbx.actions.append(action)
+            if action["action"] not in self.pbx.ignore:
                 self._handle(action)
 
     def _handle(self, action: dict[str, str]) -> None:
         name = action["action"]
-        if name not in {"Challenge", "Login"}:
-            self.pbx.actions.append(action)
-            if not self.logged_in:
-                self._answer(action, "Error", [("Message", "Permission denied")])
-                return
-        if name in self.pbx.refuse:
+        if not self.logged_in and name not in {"Challenge", "Login"}:
+            self._answer(action, "Error", [("Message", "Permission denied")])
+        elif name in self.pbx.refuse:
             self._answer(action, "Error", [("Message", self.pbx.refuse[name])])
         elif name in self._actions:
             self._actions[name](action)
