@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import uvloop
 from structlog.testing import capture_logs
 
 from pbx.connection import SessionLimits
@@ -189,6 +190,7 @@ async def test_a_plain_login_where_there_is_no_challenge(pbx: FakeAsterisk, star
 async def test_what_is_not_ami_is_left_alone(facts: Facts, start: Start) -> None:
     def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example.net ESMTP\r\n")
+        writer.close()
 
     server = await asyncio.start_server(mute, "127.0.0.1", 0)
     with capture_logs() as logs:
@@ -315,3 +317,25 @@ async def test_closing_at_once_and_closing_twice(start: Start) -> None:
     link = await start(up=False)
     await link.close()
     await link.close()
+
+
+def test_it_all_works_on_uvloop_too() -> None:
+    """The service runs on uvloop, whose transports are not asyncio's by type and differ in small ways."""
+
+    async def scene() -> None:
+        facts = Facts()
+        async with FakeAsterisk() as pbx:
+            link = PbxLink(LinkSettings("127.0.0.1", pbx.port, pbx.user, pbx.secret, limits=LIMITS), facts)
+            running = asyncio.create_task(link.run())
+            await facts.next(LinkUp)
+            channel = pbx.world.call()
+            await facts.next(CallArrived)
+            link.send(Play(channel, "p", ("/x",)))
+            await facts.has(CommandDone(channel, "p", ok=True))
+            pbx.reset()
+            await facts.next(LinkUp, 2)
+            await link.close()
+            await asyncio.wait_for(running, WITHIN)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(scene())

@@ -12,6 +12,7 @@ import hashlib
 import ssl
 from collections.abc import Callable, Sequence
 from types import TracebackType
+from typing import cast
 
 from tests.fakes.ami_world import Channel, Pairs, World
 
@@ -105,12 +106,11 @@ class FakeSession(asyncio.Protocol):
         }
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
         self.pbx.sessions.append(self)
         self.pbx.connections += 1
         if not self.pbx.silent:
-            transport.write(b"Asterisk Call Manager/11.0.0\r\n")
+            self.transport.write(b"Asterisk Call Manager/11.0.0\r\n")
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self in self.pbx.sessions:
