@@ -173,5 +173,5 @@ class Dispatcher:
                 caller = self._calls.recover(seen)
                 if caller is not None:
                     recovered.append(caller)
-        if certain:
+        if certain or recovered:
             self._distributor.reconcile(snapshot, recovered)
