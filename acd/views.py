@@ -61,6 +61,7 @@ def _agent(engine: Engine, agent: Agent) -> dict[str, Any]:
         "state": agent.state.value,
         "reason": agent.reason,
         "since": agent.since,
+        "idle_since": agent.idle_since,
         "free": agent.free,
         "reachable": agent.reachable,
         "phone_busy": agent.phone_busy,

@@ -170,7 +170,7 @@ class Site:
         self._phones.append(phone)
         if ready:
             await self.api.ask("POST", f"/api/agents/{number}/login", {})
-            await self.agent_is(number, state="ready", reachable=True)
+            await self.until(lambda: self._at_work(number), 10, f"agent {number} is logged in and reachable")
         return phone
 
     async def call(self, target: str = "100", caller: Softphone | None = None) -> PhoneCall:
@@ -234,6 +234,10 @@ class Site:
             return all(one[name] == value for name, value in fields.items())
 
         await self.until(holds, within, f"agent {number} is {fields}")
+
+    async def _at_work(self, number: str) -> bool:
+        one = (await self.agents())[number]
+        return one["state"] != "logged_out" and one["reachable"]
 
     async def live_calls(self) -> list[dict[str, Any]]:
         calls: list[dict[str, Any]] = (await self.api.ask("GET", "/api/calls"))["calls"]

@@ -89,10 +89,8 @@ async def test_hang_up_in_the_menu(site: Site) -> None:
     assert (await site.record())["outcome"] == "left_in_flow"
 
 
-async def test_hang_up_before_the_answer(site: Site) -> None:
-    caller = await site.caller()
-    call = await caller.dial("100")
-    site.callers += 1
+async def test_hang_up_as_soon_as_answered(site: Site) -> None:
+    call = await site.call()
     await call.hang_up()
     await call.wait_closed()
 
@@ -118,7 +116,7 @@ async def test_hang_up_while_waiting(site: Site) -> None:
 
 async def test_caller_hangs_up_while_the_agent_rings(site: Site) -> None:
     agent = await site.agent("1001", Manual())
-    before = (await site.agents())["1001"]["since"]
+    before = (await site.agents())["1001"]["idle_since"]
     call = await site.call()
     await site.event("prompt.started")
     await call.send_digits("2")
@@ -126,7 +124,7 @@ async def test_caller_hangs_up_while_the_agent_rings(site: Site) -> None:
     await site.event("offer.ringing")
     await call.hang_up()
     await theirs.wait_closed(timeout=1.0)
-    await site.agent_is("1001", state="ready", since=before)
+    await site.agent_is("1001", state="ready", idle_since=before)
 
 
 async def test_agent_does_not_answer_and_another_one_does(site: Site) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +28,7 @@ def read(stream: bytes, cuts: list[int], limit: int = 10_000) -> tuple[list[byte
     reader = Reader(limit)
     raws: list[bytes] = []
     edges = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         raws += [message.raw for message in reader.feed(stream[start:end])]
     return raws, reader.oversize
 
@@ -94,7 +96,9 @@ def test_headers_match_in_any_case_and_keep_every_value() -> None:
 
 
 def test_a_value_cannot_pose_as_a_header() -> None:
-    message = Message("Event: X\r\nCallerIDName: a\u2028Uniqueid: forged\x85Uniqueid: forged\nUniqueid: forged".encode())
+    message = Message(
+        "Event: X\r\nCallerIDName: a\u2028Uniqueid: forged\x85Uniqueid: forged\nUniqueid: forged".encode()
+    )
     assert message.get(b"Uniqueid") == b""
     assert "forged" in message.text(b"CallerIDName")
 
