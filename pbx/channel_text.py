@@ -28,9 +28,9 @@ def endpoint(channel_name: str) -> str:
     return channel_name.partition("/")[2].rpartition("-")[0]
 
 
-def variable(raw: bytes, wanted: bytes, header: bytes = b"Variable") -> bytes:
+def variable(raw: bytes, wanted: bytes) -> bytes:
     """The value in `Variable: wanted=value`, b"" when absent or unset."""
-    mark = b"\r\n" + header + b": " + wanted + b"="
+    mark = b"\r\nVariable: " + wanted + b"="
     start = raw.find(mark)
     if start < 0:
         return b""

@@ -45,7 +45,7 @@ class AmiConnection(asyncio.Protocol):
 
     def __init__(self, limits: SessionLimits, on_event: Callable[[Message], None], action_prefix: str) -> None:
         self.reader = Reader()
-        self.events = 0
+        self.messages = 0
         self._limits = limits
         self._on_event = on_event
         self._prefix = action_prefix
@@ -70,14 +70,14 @@ class AmiConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._last_read = self._loop.time()
         on_event = self._on_event
-        for message in self.reader.feed(data):
+        messages = self.reader.feed(data)
+        for message in messages:
             if message.raw.startswith(b"Event: "):
-                if self._collections and self._collect(message):
-                    continue
-                self.events += 1
-                on_event(message)
-            elif message.raw.startswith(b"Response: "):
+                if not self._collections or not self._collect(message):
+                    on_event(message)
+            else:
                 self._reply(message)
+        self.messages += len(messages)
         if not self._greeted.done() and self.reader.greeting is not None:
             self._greeted.set_result(None)
 

@@ -68,7 +68,7 @@ class LinkCounters:
     up: bool = False
     waiting: int = 0  # facts in the inbox
     held: int = 0  # channels in our hands
-    events: int = 0
+    messages: int = 0
     unknown_events: int = 0
     oversize_messages: int = 0
     facts_dropped: int = 0
@@ -214,7 +214,7 @@ class PbxLink:
         log.info("the PBX link is up", channels=len(fact.snapshot.channels))
 
     def _down(self, connection: AmiConnection) -> None:
-        self._counts.events += connection.events
+        self._counts.messages += connection.messages
         self._counts.oversize_messages += connection.reader.oversize
         was_up, self._connection, self._session, self._early = self._connection is not None, None, None, None
         self._agi.drop_all()
@@ -233,7 +233,7 @@ class PbxLink:
         counts.stale_replies = self._agi.stale_replies
         counts.garbled_replies = self._agi.garbled_replies
         if session is not None:
-            counts.events += session.events
+            counts.messages += session.messages
             counts.oversize_messages += session.reader.oversize
         if inbox is not None:
             counts.waiting = len(inbox)

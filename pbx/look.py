@@ -37,11 +37,10 @@ async def look(connection: AmiConnection) -> Snapshot:
 
 
 def channel_seen(message: Message, now: float) -> ChannelSeen:
-    raw = message.raw
     channel_name = message.text(b"Channel")
     controlled = message.get(b"Application") == b"AGI" and message.get(b"Data").lower().startswith(b"agi:async")
     hangs_up = message.get(b"TimeToHangup")  # unix seconds in Asterisk 22, whatever the name says; 0 when off
-    dialled = variable(raw, _DIALLED) or message.get(b"Exten")
+    dialled = variable(message.raw, _DIALLED) or message.get(b"Exten")
     return ChannelSeen(
         channel=message.text(b"Uniqueid"),
         name=channel_name,
@@ -54,7 +53,7 @@ def channel_seen(message: Message, now: float) -> ChannelSeen:
         caller_name=name(message.get(b"CallerIDName")),
         dialled=dialled.decode("utf-8", "replace"),
         language=message.text(b"Language"),
-        memory=memory(raw),
+        memory=memory(message.raw),
         seconds_left=max(int(hangs_up) - int(now), 0) if hangs_up.isdigit() and hangs_up != b"0" else None,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pbx.agi import AsyncAgi
-from pbx.channel_text import endpoint, name, number, variable
+from pbx.channel_text import endpoint, name, number
 from pbx.facts import (
     BridgeEntered,
     BridgeLeft,
@@ -23,7 +23,7 @@ from pbx.facts import (
 )
 from pbx.legs import Legs
 from pbx.live import OUR_LEG
-from pbx.places import BACK, DIALLED, LEG_EVENT, ORIGINS
+from pbx.places import BACK, LEG_EVENT, ORIGINS
 from pbx.wire import Message
 
 PHONE_STATES = {
@@ -43,7 +43,7 @@ NORMAL_CLEARING = 16
 
 _OUR_LEG = OUR_LEG.encode()
 _BACK = BACK.encode()
-_DIALLED = DIALLED.encode()
+_ARRIVAL = (b"Channel", b"CallerIDNum", b"CallerIDName", b"Language", b"Context", b"Exten", b"Uniqueid")
 
 
 class Translator:
@@ -77,8 +77,8 @@ class Translator:
             handler(message)
 
     def _agi_start(self, message: Message) -> None:
-        context = message.get(b"Context")
-        channel = message.text(b"Uniqueid")
+        (channel_name, caller_number, caller_name, language, context, dialled, unique) = message.take(*_ARRIVAL)
+        channel = unique.decode("utf-8", "replace")
         if context == _BACK:
             self._agi.entered(channel)
             self._emit(CallReturned(channel))
@@ -88,18 +88,17 @@ class Translator:
             self.unknown += 1  # async AGI of somebody else's dialplan
             return
         self._agi.entered(channel)
-        channel_name = message.text(b"Channel")
-        dialled = variable(message.raw, _DIALLED, b"ChanVariable") or message.get(b"Exten")
+        named = channel_name.decode("utf-8", "replace")
         self._emit(
             CallArrived(
                 channel=channel,
-                name=channel_name,
+                name=named,
                 origin=origin,
-                endpoint=endpoint(channel_name),
+                endpoint=endpoint(named),
                 dialled=dialled.decode("utf-8", "replace"),
-                caller_number=number(message.get(b"CallerIDNum")),
-                caller_name=name(message.get(b"CallerIDName")),
-                language=message.text(b"Language"),
+                caller_number=number(caller_number),
+                caller_name=name(caller_name),
+                language=language.decode("utf-8", "replace"),
             )
         )
 

@@ -21,6 +21,8 @@ MAX_HEADERS = 128
 MAX_ACTION_ID = 64
 
 _END = b"\r\n\r\n"
+_CR = 13
+_LINE_END = b"\r\n"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ACTION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
@@ -29,46 +31,87 @@ _good_names: set[str] = set()
 Headers = Iterable[tuple[str, str]]
 
 
-class Message:
-    """One message. Header names match in any case (Asterisk says `CommandId` here and `CommandID` there)."""
+class _Marks(dict[bytes, bytes]):
+    """Header name to what stands before its value. Few names are asked for, and all of them by our own code."""
 
-    __slots__ = ("_headers", "raw")
+    def __missing__(self, name: bytes) -> bytes:
+        self[name] = mark = b"\r\n" + name + b": "
+        return mark
+
+
+_marks = _Marks()
+
+
+class Message:
+    """One message: its bytes, without the blank line, and what can be asked of them.
+
+    Header names match in any case (Asterisk says `CommandId` here and `CommandID` there); asked for in the PBX's own
+    spelling, a header is found without decoding the others. Where a header is repeated the last one counts. The search
+    goes backwards because what we ask for stands behind the fifteen headers that describe the channel.
+    """
+
+    __slots__ = ("raw",)
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
-        self._headers: dict[bytes, list[bytes]] | None = None
 
     def get(self, name: bytes, default: bytes = b"") -> bytes:
-        """The first value of a header. Asked for in the PBX's own spelling, it is found without decoding the rest."""
-        raw = self.raw
-        start = raw.find(b"\r\n" + name + b": ")
+        """The value of a header."""
+        raw, mark = self.raw, _marks[name]
+        start = raw.rfind(mark)
         if start < 0:
             values = self.all(name)
-            return values[0] if values else default
-        start += len(name) + 4
+            return values[-1] if values else default
+        start += len(mark)
         end = raw.find(b"\r\n", start)
         return raw[start:] if end < 0 else raw[start:end]
 
     def exact(self, name: bytes) -> bytes:
-        """Like `get`, but only in this very spelling: a header that is usually absent costs one search."""
-        raw = self.raw
-        start = raw.find(b"\r\n" + name + b": ")
+        """Like `get`, but only in this very spelling: for headers that are mostly absent."""
+        raw, mark = self.raw, _marks[name]
+        start = raw.rfind(mark)
         if start < 0:
             return b""
-        start += len(name) + 4
+        start += len(mark)
         end = raw.find(b"\r\n", start)
         return raw[start:] if end < 0 else raw[start:end]
 
-    def text(self, name: bytes, default: str = "") -> str:
-        value = self.get(name)
-        return value.decode("utf-8", "replace") if value else default
+    def text(self, name: bytes) -> str:
+        raw, mark = self.raw, _marks[name]
+        start = raw.rfind(mark)
+        if start < 0:
+            return self.get(name).decode("utf-8", "replace")
+        start += len(mark)
+        end = raw.find(b"\r\n", start)
+        return (raw[start:] if end < 0 else raw[start:end]).decode("utf-8", "replace")
+
+    def take(self, *names: bytes) -> list[bytes]:
+        """Several headers at once: in the order in which the PBX writes them, the message is searched only once."""
+        raw = self.raw
+        position = 0
+        values = []
+        for name in names:
+            mark = _marks[name]
+            start = raw.find(mark, position)
+            if start < 0:
+                values.append(self.get(name))
+                continue
+            start += len(mark)
+            position = raw.find(b"\r\n", start)
+            if position < 0:
+                position = len(raw)
+            values.append(raw[start:position])
+        return values
 
     def all(self, name: bytes) -> list[bytes]:
         """Every value of a header that may occur more than once (`Variable`, `ChanVariable`, `Output`)."""
-        headers = self._headers
-        if headers is None:
-            headers = self._headers = self._decode()
-        return headers.get(name.lower(), [])
+        wanted = name.lower()
+        values = []
+        for line in self.raw.split(b"\r\n"):
+            header, colon, value = line.partition(b":")
+            if colon and header.strip().lower() == wanted:
+                values.append(value[1:] if value[:1] == b" " else value)
+        return values
 
     @property
     def kind(self) -> bytes:
@@ -82,14 +125,6 @@ class Message:
         start = raw.find(b":") + 1
         end = raw.find(b"\r\n", start)
         return (raw[start:] if end < 0 else raw[start:end]).strip()
-
-    def _decode(self) -> dict[bytes, list[bytes]]:
-        headers: dict[bytes, list[bytes]] = {}
-        for line in self.raw.split(b"\r\n"):
-            name, colon, value = line.partition(b":")
-            if colon:
-                headers.setdefault(name.strip().lower(), []).append(value[1:] if value[:1] == b" " else value)
-        return headers
 
     def __repr__(self) -> str:  # values may be personal: never in a log by accident
         return f"<Message {self.kind!r} {self.name!r} {len(self.raw)} bytes>"
@@ -107,8 +142,10 @@ class Reader:
 
     def feed(self, data: bytes) -> list[Message]:
         """The messages that `data` completes."""
-        if self._rest:
-            data = self._rest + data
+        rest = self._rest
+        if rest and (rest[-1] in _LINE_END or self.greeting is None or self._skipping):
+            data = rest + data
+            rest = b""
         if self.greeting is None:
             line, end, data = data.partition(b"\r\n")
             if not end:
@@ -119,8 +156,11 @@ class Reader:
                 return []
             self.greeting = line if len(line) <= MAX_GREETING else b""
         parts = data.split(_END)
-        rest = parts.pop()
+        if rest:  # no end mark lies across the seam: only the first part is copied, not all of a large read
+            parts[0] = rest + parts[0]
         limit = self._max
+        size = len(data) + len(rest)
+        rest = parts.pop()
         if self._skipping and parts:
             del parts[0]
             self._skipping = False
@@ -130,14 +170,13 @@ class Reader:
             self._skipping = True
             rest = rest[-3:]
         self._rest = rest
-        messages = []
-        for part in parts:
-            if len(part) > limit:
-                self.oversize += 1
-                continue
-            text = part.lstrip(b"\r\n") if part[:1] == b"\r" else part  # one blank line too many
-            if text:
-                messages.append(Message(text))
+        if size > limit:
+            fitting = [part for part in parts if len(part) <= limit]
+            self.oversize += len(parts) - len(fitting)
+            parts = fitting
+        messages = [Message(part) for part in parts if part and part[0] != _CR]
+        if len(messages) < len(parts):  # a blank line too many somewhere
+            messages = [Message(part) for part in (part.lstrip(b"\r\n") for part in parts) if part]
         return messages
 
 

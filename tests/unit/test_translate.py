@@ -96,7 +96,7 @@ def test_caller_names_are_unescaped_and_harmless(ear: Ear, raw: str, shown: str)
 
 
 def test_the_door_tells_the_origin(ear: Ear) -> None:
-    (fact,) = ear.hear("AsyncAGIStart", **arrival(Context="cordboard-agents", ChanVariable="CB_DIALLED=*11"))
+    (fact,) = ear.hear("AsyncAGIStart", **arrival(Context="cordboard-agents", Exten="*11"))
     assert isinstance(fact, CallArrived)
     assert (fact.origin, fact.dialled) == (Origin.AGENT, "*11")
     assert ear.hear("AsyncAGIStart", **arrival(Context="cordboard-back")) == [CallReturned("pbx-17.3")]
