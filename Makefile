@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: up demo test check unit lock pbx setup
+.PHONY: up demo test check unit bench lock pbx setup
 up: setup
 	@exec $(BIN)/cordboard up
 
@@ -12,7 +12,7 @@ demo: setup
 	@exec $(BIN)/cordboard demo
 
 test: $(VENV)/.dev pbx
-	@$(BIN)/python -m tests
+	@$(BIN)/python -m pytest
 
 unit: $(VENV)/.dev
 	@$(BIN)/python -m pytest tests/unit tests/contract tests/test_architecture.py
@@ -38,6 +38,10 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.ready
 	@echo "installing test packages ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
+
+bench: $(VENV)/.dev
+	@$(BIN)/python asterisk/install.py asterisk sipp
+	@$(BIN)/python -m bench
 
 lock: $(VENV)/bin/python
 	@$(BIN)/pip install --quiet uv

@@ -110,6 +110,7 @@ class Call:
 
     __slots__ = (
         "_control_token",
+        "_ended_by",
         "_fences",
         "_flow",
         "_position",
@@ -142,6 +143,7 @@ class Call:
         self._control_token = ""
         self._fences = 0
         self._talked = False
+        self._ended_by = "caller"
 
     @property
     def flow_name(self) -> str:
@@ -227,6 +229,12 @@ class Call:
             if self.phase in {Phase.LEAVING, Phase.FALLBACK}:
                 self.phase = Phase.FLOW
             self._take_over()
+
+    def stop(self) -> None:
+        """The service is being stopped, and the PBX with it."""
+        if self.phase is Phase.QUEUE:
+            self.services.distributor.leave(self.channel, "stopped")
+        self._hang_up(16, "service")
 
     def renew(self, now: float) -> None:
         """Tell the PBX that we are still here, often enough that two renewals may be lost."""
@@ -334,18 +342,16 @@ class Call:
             case _:
                 pass
 
-    def _hang_up(self, cause: int) -> None:
+    def _hang_up(self, cause: int, ended_by: str = "flow") -> None:
         self._drop_session()
+        self._ended_by = ended_by
         self.phase = Phase.LEAVING
         self.services.switch.send(HangUp(self.channel, cause))
 
     def _gone(self, cause: int) -> None:
         self._drop_session()
-        phase, ended_by = self.phase, "caller"
-        if phase is Phase.LEAVING:
-            ended_by = "flow"
-        elif cause == CAUSE_UNSEEN:
-            ended_by = "unknown"
+        phase = self.phase
+        ended_by = "unknown" if cause == CAUSE_UNSEEN and phase is not Phase.LEAVING else self._ended_by
         if phase is Phase.QUEUE:
             self.services.distributor.leave(self.channel, "abandoned")
         self._note("call.ended", {"outcome": self._outcome(phase), "ended_by": ended_by, "cause": cause})
@@ -357,6 +363,8 @@ class Call:
             return "talked"
         if phase is Phase.QUEUE:
             return "abandoned_in_queue"
+        if self._ended_by == "service":
+            return "stopped"
         if phase is Phase.LEAVING:
             return "completed" if self.flow_name else "no_such_number"
         return "left_in_flow"

@@ -59,6 +59,11 @@ class CallBook:
         """From now on new callers hear congestion; those who are here go on."""
         self._refusing = True
 
+    def stop(self) -> None:
+        """End every call."""
+        for call in list(self._calls.values()):
+            call.stop()
+
     def handle(self, channel: str, fact: Fact) -> None:
         """Hand a fact to the call it is about. Facts about channels that are no call of ours are not errors."""
         gone = isinstance(fact, ChannelGone)

@@ -75,9 +75,17 @@ def demo(config: ConfigFile = DEFAULT_CONFIG) -> None:
         once=True,
         events_url=events,
         token=service.token,
+        show=lambda line: typer.echo(f"agent  {line}"),
     )
     call = CallOptions(
-        target="100", host=sip.host, port=sip.port, press=("2",), talk=5.0, events_url=events, token=service.token
+        target="100",
+        host=sip.host,
+        port=sip.port,
+        press=("2",),
+        talk=5.0,
+        events_url=events,
+        token=service.token,
+        show=lambda line: typer.echo(f"caller {line}"),
     )
     raise typer.Exit(_run(run_demo(service, phone, call, agent, typer.echo)))
 
@@ -119,7 +127,7 @@ def phone(
     extension: Annotated[str, typer.Argument(help="the agent's number")],
     answer: Annotated[bool, typer.Option("--answer", help="answer incoming calls")] = False,
     answer_after: Annotated[float, typer.Option(help="after ringing so many seconds")] = 1.0,
-    refuse: Annotated[str | None, typer.Option(help="`busy` or `declined`: refuse every call")] = None,
+    refuse: Annotated[str | None, typer.Option(help="`busy`: refuse every call")] = None,
     login: Annotated[bool, typer.Option("--login", help="log the agent in by dialling the feature code")] = False,
     talk: Annotated[float | None, typer.Option(help="hang up after talking so many seconds")] = None,
     record: Annotated[Path | None, typer.Option(help="write what the agent heard to this WAV file")] = None,

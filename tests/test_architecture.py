@@ -75,8 +75,10 @@ def test_dependencies_go_one_way(path: Path) -> None:
 def test_the_core_knows_no_clock_loop_or_database(name: str) -> None:
     found = {module.split(".")[0] for module in imports(ROOT / name)}
     assert not found & FORBIDDEN_IN_CORE
-    own = name.split("/")[0]
-    shells = {module for module in imports(ROOT / name) if module.startswith(f"{own}.") and module.split(".")[1] in SHELL}
+    own = name.split("/", maxsplit=1)[0]
+    shells = {
+        module for module in imports(ROOT / name) if module.startswith(f"{own}.") and module.split(".")[1] in SHELL
+    }
     assert not shells, "the core must not import its shell"
 
 
@@ -85,5 +87,7 @@ def test_the_asterisk_folder_is_data() -> None:
 
 
 def test_no_file_outgrows_its_reader() -> None:
-    long = {str(path.relative_to(ROOT)): n for path in sources() if (n := len(path.read_text().splitlines())) > LONGEST_FILE}
+    long = {
+        str(path.relative_to(ROOT)): n for path in sources() if (n := len(path.read_text().splitlines())) > LONGEST_FILE
+    }
     assert not long
