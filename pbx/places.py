@@ -1,6 +1,6 @@
 """The names that our dialplan and our Python share: contexts, extensions, channel variables, user events.
 
-`asyncagi` contexts and variables are written in `asterisk/etc/extensions.conf.j2`; whoever changes one changes both.
+They are written in `asterisk/etc/extensions.conf.j2`; whoever changes one changes both.
 """
 
 from __future__ import annotations
