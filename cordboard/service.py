@@ -40,7 +40,7 @@ from ivr.voices import Voices
 from pbx.facts import Fact
 from pbx.link import PbxLink
 from pbx.live import OUR_LEG, LiveChannels
-from pbx.orders import HangUp, Look
+from pbx.orders import Look
 
 log = structlog.get_logger()
 
@@ -73,9 +73,7 @@ class Service:
         self.prompts = PromptStore(
             config.recordings_dir / PROMPTS, Voices(config.voices, config.var_dir / "bin" / "espeak-ng")
         )
-        self.library = DialplanLibrary(
-            config.dialplans_dir, self.prompts, config.queues.keys, config.languages
-        )
+        self.library = DialplanLibrary(config.dialplans_dir, self.prompts, config.queues.keys, config.languages)
         for problem in (await self.library.load()).problems:
             log.warning("dialplan", problem=str(problem))
 
@@ -127,8 +125,7 @@ class Service:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.config.timers.drain_s):
                 await self.calls.empty.wait()
-        for call in list(self.calls):
-            self.link.send(HangUp(call.channel))
+        self.calls.stop()
         if self.dispatcher.linked:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LAST_HANGUPS_S):
