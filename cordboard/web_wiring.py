@@ -14,6 +14,7 @@ from acd.errors import AcdError
 from acd.errors import UnknownAgent as NoSuchAgent
 from cordboard.service import Service
 from cordboard.web.app import make_app
+from cordboard.web.link_metrics import LinkCollector
 from cordboard.web.metrics import ServiceCollector, make_registry
 from cordboard.web.ports import (
     CommandRefused,
@@ -105,7 +106,7 @@ def web_deps(service: Service) -> WebDeps:
         flush=flush,
         pbx_health=pbx_health,
         storage_health=storage_health,
-        registry=make_registry(collector),
+        registry=make_registry(collector, LinkCollector(service.link.counters)),
         allowed_hosts=frozenset(config.web.allowed_hosts),
     )
 

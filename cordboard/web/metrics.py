@@ -76,8 +76,9 @@ class ServiceCollector(Collector):
             yield CounterMetricFamily(name, text, value)
 
 
-def make_registry(collector: Collector) -> CollectorRegistry:
+def make_registry(*collectors: Collector) -> CollectorRegistry:
     """A registry of our own: nothing global, so that two services may live in one process in tests."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(collector)
+    for collector in collectors:
+        registry.register(collector)
     return registry
