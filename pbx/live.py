@@ -59,7 +59,7 @@ class LiveChannels:
     def __iter__(self) -> Iterator[LiveChannel]:
         return iter(self._channels.values())
 
-    def __contains__(self, channel: str) -> bool:
+    def __contains__(self, channel: object) -> bool:
         return channel in self._channels
 
     def get(self, channel: str) -> LiveChannel | None:

@@ -16,7 +16,7 @@ GAUGES = {
     "held": "Channels in our hands.",
 }
 COUNTERS = {
-    "events": "Events read.",
+    "messages": "Messages read.",
     "unknown_events": "Events that mean nothing to us.",
     "oversize_messages": "Messages that were too long and were passed over.",
     "facts_dropped": "Facts lost because too many waited: alarm on it.",
