@@ -113,10 +113,11 @@ class FeatureCodes(Section):
 
 
 class Timers(Section):
-    look_s: Seconds = Field(30, description="how often belief and PBX are compared")
+    look_s: Seconds = Field(5, description="how often belief and PBX are compared")
     ping_s: Seconds = Field(5, description="how often the PBX is asked for a sign of life")
     action_s: Seconds = Field(5, description="how long the PBX may take to answer an order")
     reconnect_max_s: Seconds = 15
+    unattended_s: Seconds = Field(30, description="how long after its end a call that nobody saw is put on record")
     drain_s: Seconds = Field(10, description="how long a stop waits for what is under way")
 
 

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+CALLS_CSV = Path("log/cdr-custom/calls.csv")
+"""Below a PBX's own folder: one line for each part of each call, written by the PBX itself (see cdr_custom.conf)."""
+
 SOCKET_PATH_MAX = 107  # of a unix socket address on Linux; Asterisk truncates a longer one without a word
 # Each of these hands a shell, a foreign program or the dialplan itself to whoever gets hold of AMI.
 DANGEROUS_MODULES = frozenset(
@@ -273,8 +276,7 @@ class PbxSettings:
 
     @property
     def calls_csv(self) -> Path:
-        """One line for each part of each call, written by the PBX itself (see cdr_custom.conf)."""
-        return self.log / "cdr-custom" / "calls.csv"
+        return self.var / CALLS_CSV
 
     @property
     def browser_phones(self) -> bool:

@@ -88,7 +88,8 @@ class CallRecords:
             return None
         call = self._open.get(call_id)
         if call is None:
-            return None  # noted after the end (a late withdrawal), or of a call that never arrived
+            # Else noted after the end (a late withdrawal), or of a call that never arrived.
+            return _imported(event, call_id) if kind == IMPORTED else None
         if kind == "call.ended":
             del self._open[call_id]
             return _close(call, event)
@@ -125,6 +126,22 @@ def _close(call: _OpenCall, event: Event) -> CallRecord:
     cause: Any = data.get("cause", 0)
     record.cause = cause if isinstance(cause, int) else 0
     return record
+
+
+def _imported(event: Event, call_id: str) -> CallRecord:
+    """The PBX served this call alone and told of it later: one event is all that there is."""
+    data = event.data
+    return CallRecord(
+        call_id,
+        data["arrived_at"],
+        origin=data["origin"],
+        caller_number=data["caller"],
+        dialled=data["dialled"],
+        answered_at=data["answered_at"],
+        ended_at=data["ended_at"],
+        outcome=data["outcome"],
+        ended_by="unknown",
+    )
 
 
 def _flow(call: _OpenCall, event: Event) -> None:
@@ -172,6 +189,7 @@ def _talk_ended(call: _OpenCall, event: Event) -> None:
 
 
 OPENING = frozenset({"call.arrived", "call.recovered"})
+IMPORTED = "call.imported"
 
 FOLDS: dict[str, Callable[[_OpenCall, Event], None]] = {
     "call.answered": _answered,

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from acd.service import Distributor, QueueResult
 from cordboard.call import CallServices
+from cordboard.call_import import CallFiles, CallImport
 from cordboard.calls import CallBook
 from cordboard.clock import SteadyClock
 from cordboard.config import Config
@@ -27,7 +28,7 @@ from cordboard.journal import Journal
 from cordboard.logs import configure_logs
 from cordboard.loop_timers import LoopTimers
 from cordboard.secrets import Secrets
-from cordboard.site import PROMPTS, agents_of, link_settings, queues_of
+from cordboard.site import PROMPTS, VOICEMAIL, agents_of, calls_csv, link_settings, queues_of
 from cordboard.storage.engine import open_engine
 from cordboard.storage.migrate import migrate
 from cordboard.storage.reader import Reader
@@ -37,7 +38,7 @@ from ivr.errors import DialplanErrors
 from ivr.library import DialplanLibrary
 from ivr.prompts import PromptStore
 from ivr.voices import Voices
-from pbx.facts import Fact
+from pbx.facts import Fact, LinkUp
 from pbx.link import PbxLink
 from pbx.live import OUR_LEG, LiveChannels
 from pbx.orders import Look
@@ -113,10 +114,23 @@ class Service:
         self.dispatcher = Dispatcher(
             self.live, self.calls, self.distributor, self.link, self.journal.note, self._close_unseen
         )
+        self.call_import = CallImport(
+            CallFiles(calls_csv(config), config.recordings_dir / VOICEMAIL),
+            config.agents,
+            self.journal,
+            self.writer,
+            self.reader,
+            self.live,
+            lambda: self.dispatcher.linked,
+            self.clock,
+            config.timers.unattended_s,
+        )
         self._own(self.writer.run(), "writer")
         self._own(self.link.run(), "link")
         self._own(self._renew(), "dead-man's timers")
         self._own(self._look(), "reconciler")
+        if config.pbx.private:
+            self._own(self.call_import.run(), "call import")
 
     async def drain(self) -> None:
         """Refuse new callers and let the others finish, at most as long as configured."""
@@ -143,6 +157,8 @@ class Service:
 
     def _fact(self, fact: Fact) -> None:
         self.dispatcher(fact)
+        if isinstance(fact, LinkUp):
+            self.call_import.wake()
 
     def _queue_ended(self, call: str, result: QueueResult) -> None:
         self.calls.queue_ended(call, result)

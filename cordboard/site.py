@@ -11,7 +11,7 @@ from pathlib import Path
 
 from acd.model import AgentSpec, QueueSpec
 from cordboard.config import Config
-from cordboard.pbx_settings import AgentPhone, MusicClass, PbxSettings, Trunk
+from cordboard.pbx_settings import CALLS_CSV, AgentPhone, MusicClass, PbxSettings, Trunk
 from cordboard.secrets import Secrets
 from pbx.connection import SessionLimits
 from pbx.link import LinkSettings
@@ -19,6 +19,7 @@ from pbx.link import LinkSettings
 LAUNCHER = Path("bin/asterisk")
 PBX_FOLDER = "pbx"
 PROMPTS = Path("prompts")
+VOICEMAIL = Path("voicemail")
 
 
 def queues_of(config: Config) -> Iterator[QueueSpec]:
@@ -29,6 +30,11 @@ def queues_of(config: Config) -> Iterator[QueueSpec]:
 def agents_of(config: Config) -> Iterator[AgentSpec]:
     for number, agent in config.agents.items():
         yield AgentSpec(number, agent.name, number, tuple(agent.queues))
+
+
+def calls_csv(config: Config) -> Path:
+    """Where the private PBX writes down its calls."""
+    return config.var_dir / PBX_FOLDER / CALLS_CSV
 
 
 def pbx_settings(config: Config, secrets: Secrets) -> PbxSettings:
@@ -42,7 +48,7 @@ def pbx_settings(config: Config, secrets: Secrets) -> PbxSettings:
         root=var / "asterisk-root",
         var=var / PBX_FOLDER,
         prompts=config.recordings_dir / PROMPTS,
-        voicemail=config.recordings_dir / "voicemail",
+        voicemail=config.recordings_dir / VOICEMAIL,
         ami_secret=secrets.ami,
         auditor_secret=secrets.auditor,
         node=config.node,

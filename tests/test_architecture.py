@@ -44,6 +44,7 @@ CORE = {
     "acd/engine.py",
     "acd/invariants.py",
     "cordboard/records.py",
+    "cordboard/unattended.py",
 }
 FORBIDDEN_IN_CORE = {"asyncio", "sqlalchemy", "aiohttp", "yaml", "time", "datetime", "random", "secrets", "socket"}
 SHELL = {"service", "session", "link", "connection", "library", "dispatcher"}

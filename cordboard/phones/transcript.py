@@ -69,6 +69,7 @@ _WORDS: dict[str, Words] = {
     "phone.note": lambda data: str(data["text"]),
     "call.arrived": lambda data: f"call arrived{' at ' + str(data['dialled']) if data.get('dialled') else ''}",
     "call.answered": lambda data: "answered by the service",
+    "call.imported": lambda data: "call put on record later, from the PBX's own notes",
     "call.recovered": lambda data: "call taken over again by the service",
     "node.entered": lambda data: f"flow at: {data.get('node', '?')}",
     "prompt.started": _prompt,

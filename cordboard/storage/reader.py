@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +101,11 @@ class Reader:
         if not records and not found:
             return None
         return CallHistory(_record(records[0]) if records else None, [_event(row) for row in found])
+
+    async def recorded(self, call_ids: Collection[str]) -> set[str]:
+        """Which of these calls have a closed record. Ask for a few hundred at a time."""
+        query = select(calls.c.call_id).where(calls.c.call_id.in_(call_ids))
+        return {row[0] for row in await self._rows(query)}
 
     async def events_after(self, seq: int, upto: int, call_id: str | None = None) -> AsyncIterator[Event]:
         """Events `seq` < number <= `upto`, in order, read page by page."""

@@ -95,7 +95,7 @@ class Site:
                 "support": {"ring_s": 4, "wrap_up_s": 1},
             },
             "agents": {number: {"name": f"Agent {number}", "queues": queues} for number, queues in AGENTS.items()},
-            "timers": {"ping_s": 1, "action_s": 2, "look_s": 2, "reconnect_max_s": 1, "drain_s": 1},
+            "timers": {"ping_s": 1, "action_s": 2, "look_s": 2, "reconnect_max_s": 1, "drain_s": 1, "unattended_s": 1},
         }
         for path, value in self._changes.items():
             *folders, last = path.split(".")
