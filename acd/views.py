@@ -60,7 +60,7 @@ def _agent(engine: Engine, agent: Agent) -> dict[str, Any]:
         "queues": list(agent.spec.queues),
         "state": agent.state.value,
         "reason": agent.reason,
-        "since": agent.since,
+        "since": agent.since or None,  # never in another state than the first
         "idle_since": agent.idle_since,
         "free": agent.free,
         "reachable": agent.reachable,

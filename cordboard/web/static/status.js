@@ -105,7 +105,7 @@ function showAgents(agents) {
       const state = words(agent.state) + (agent.reason ? ` (${words(agent.reason)})` : "");
       const list = facts([["state", state]]);
       const lasting = element("dd");
-      lasting.append(since(agent.since));
+      if (agent.since) lasting.append(since(agent.since)); else lasting.textContent = "–";
       list.append(element("dt", "for"), lasting);
       for (const [term, value] of [
         ["phone", agent.reachable ? (agent.phone_busy ? "busy" : "registered") : "not registered"],
