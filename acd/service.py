@@ -68,7 +68,7 @@ class Distributor:
             pf.PhoneChanged: self._phone_changed,
             pf.OrderFailed: self._order_failed,
             pf.LinkDown: lambda _fact: self._tell(f.SwitchLost()),
-            pf.Looked: lambda fact: self._compare(fact.snapshot, (), self._clock() - _LOOK_GRACE_S),
+            pf.Looked: lambda fact: self.looked(fact.snapshot),
         }
 
     # Callers
@@ -98,6 +98,17 @@ class Distributor:
     def position(self, call: str) -> int | None:
         """The place in line, from 1; None for a call that stands in none."""
         return self.engine.position(call)
+
+    def connects(self, call: str) -> bool:
+        """Whether the caller is being put through to an agent now, or talks."""
+        offer = self.engine.offer_of(call)
+        return offer is not None and offer.phase not in UNANSWERED
+
+    def restart_music(self, call: str) -> None:
+        """Music again for a caller who waits and whose channel was elsewhere."""
+        caller = self.engine.caller(call)
+        if caller is not None:
+            self._start_music(caller)
 
     # Agents. Each raises an `AcdError` whose text can be shown to whoever asked.
 
@@ -157,6 +168,10 @@ class Distributor:
         self._tell(f.SwitchLost())  # nothing is offered before everything has been compared
         self._compare(snapshot, callers, self._clock())
         self._tell(f.SwitchFound())
+
+    def looked(self, snapshot: pf.Snapshot, callers: Iterable[RecoveredCaller] = ()) -> None:
+        """After a periodic look: the same, but what is young the snapshot may not show yet."""
+        self._compare(snapshot, callers, self._clock() - _LOOK_GRACE_S)
 
     def _compare(self, snapshot: pf.Snapshot, callers: Iterable[RecoveredCaller], before: float) -> None:
         found = compare(self.engine, snapshot, callers, self._talked, before)
@@ -237,9 +252,7 @@ class Distributor:
                 self._returning.discard(call)
             elif offer is not None and offer.phase is OfferPhase.CONNECTING:
                 self._fail(offer, f.OfferFailure.LOST)
-            caller = self.engine.caller(call)
-            if caller is not None:
-                self._start_music(caller)
+            self.restart_music(call)
 
     def _phone_changed(self, fact: pf.PhoneChanged) -> None:
         agent = self.engine.floor.at_phone(fact.endpoint)

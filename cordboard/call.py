@@ -6,35 +6,31 @@ menu does, which agent is chosen, and AMI.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Protocol
 
+from acd.errors import UnknownQueue
 from acd.model import WaitingCaller
 from acd.service import Distributor, QueueResult
+from cordboard.memory import Memory, Phase
 from ivr.flow import Flow
 from ivr.inputs import Position
-from ivr.library import DialplanLibrary
 from ivr.ports import PromptFiles, Timers
 from ivr.session import CallInfo, Ended, FlowSession, Outcome, ToQueue
-from pbx.facts import ChannelGone, ChannelSeen, CommandDone, Fact, Origin, Place
-from pbx.orders import HangUp, KeepAlive, Remember, StopMusic, TakeOver
+from pbx.facts import CallReturned, ChannelGone, ChannelSeen, CommandDone, Fact, KeyPressed, OrderFailed, Origin, Place
+from pbx.orders import Answer, HangUp, KeepAlive, Play, Remember, StopMusic, TakeOver
 from pbx.ports import Switch
 
 CAUSE_UNALLOCATED = 1
 CAUSE_UNSEEN = 0
+COMMANDS = frozenset({Answer.__name__, Play.__name__})
+"""The orders whose end a flow waits for."""
 
+LOOK_GRACE_S = 5.0
+"""A look may have begun before what we believe came to be."""
 
-class Phase(StrEnum):
-    """Who holds the caller."""
-
-    FLOW = "flow"
-    QUEUE = "queue"
-    TALK = "talk"
-    FALLBACK = "fallback"  # the plain dialplan, because we were away too long
-    LEAVING = "leaving"  # hung up by us, the PBX has not said so yet
+NO_QUEUE_PAUSE_S = 1.0
 
 
 class CallNote(Protocol):
@@ -49,6 +45,12 @@ class CallNote(Protocol):
     ) -> None: ...
 
 
+class Flows(Protocol):
+    """The published dialplans, as much of them as a call needs."""
+
+    def flow_for(self, number: str) -> Flow | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class CallServices:
     """What every call needs from the process."""
@@ -57,65 +59,31 @@ class CallServices:
     timers: Timers
     clock: Callable[[], float]
     note: CallNote
-    library: DialplanLibrary
+    library: Flows
     prompts: PromptFiles
     distributor: Distributor
     dead_man_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What is stored on the caller's channel for whoever takes the call over."""
-
-    phase: Phase
-    arrived_at: float
-    origin: Origin
-    dialled: str
-    flow: str = ""
-    queue: str = ""
-    joined_at: float = 0.0
-    position: dict[str, Any] | None = None
-
-    def dump(self) -> str:
-        fields: dict[str, Any] = {"p": self.phase, "a": round(self.arrived_at, 3), "o": self.origin, "d": self.dialled}
-        if self.flow:
-            fields["f"] = self.flow
-        if self.queue:
-            fields |= {"q": self.queue, "j": round(self.joined_at, 3)}
-        if self.position is not None:
-            fields["s"] = self.position
-        return json.dumps(fields, separators=(",", ":"))
-
-    @classmethod
-    def load(cls, text: str) -> Memory | None:
-        """None when there is nothing to go by: empty, or not written by us."""
-        try:
-            fields = json.loads(text)
-            return cls(
-                phase=Phase(fields["p"]),
-                arrived_at=float(fields["a"]),
-                origin=Origin(fields["o"]),
-                dialled=str(fields["d"]),
-                flow=str(fields.get("f", "")),
-                queue=str(fields.get("q", "")),
-                joined_at=float(fields.get("j", 0.0)),
-                position=fields.get("s"),
-            )
-        except (ValueError, KeyError, TypeError):
-            return None
-
-
 class Call:
-    """A caller's channel and its phase. All methods are synchronous; facts come in order."""
+    """A caller's channel and its phase. All methods are synchronous; facts come in order.
+
+    The channel is in our hands, or it is not: the link was lost, a talk took it away, a command was refused. While it
+    is not, no step is taken: what the queue says meanwhile is kept, and the flow goes on when the channel is back.
+    """
 
     __slots__ = (
-        "_control_token",
         "_ended_by",
+        "_fence",
         "_fences",
         "_flow",
+        "_in_hand",
+        "_lost_at",
         "_position",
+        "_result",
         "_session",
-        "_talked",
+        "_silent",
+        "_talks",
         "arrived_at",
         "channel",
         "info",
@@ -136,78 +104,111 @@ class Call:
         self.phase = Phase.FLOW
         self.queue = ""
         self.joined_at = 0.0
-        self.renewed_at = arrived_at
+        self.renewed_at = services.clock()
         self._flow: Flow | None = None
         self._session: FlowSession | None = None
         self._position: Position | None = None
-        self._control_token = ""
+        self._in_hand = True
+        self._lost_at = 0.0
+        self._fence = ""  # the token of a TakeOver that is under way
         self._fences = 0
-        self._talked = False
+        self._silent = False  # the music ended while we did not look
+        self._result: QueueResult | None = None  # what the queue said and the flow does not know yet
+        self._talks = 0
         self._ended_by = "caller"
 
     @property
     def flow_name(self) -> str:
         return self._flow.name if self._flow is not None else ""
 
+    # what happens -------------------------------------------------------------------------------------------------
+
     def begin(self) -> None:
         """Meet the flow that answers the dialled number, from its start."""
         self._note("call.arrived", self._arrival())
-        self._start_flow()
+        self._go_on()
 
     def handle(self, fact: Fact) -> None:
         """Take a fact about this caller's channel that is not the distributor's."""
         match fact:
             case ChannelGone(cause=cause):
                 self._gone(cause)
-            case CommandDone(token=token, ok=ok) if token == self._control_token:
-                self._control_token = ""
-                self._fenced(ok)
+            case CommandDone(token=token, ok=ok) if self._fence and token == self._fence:
+                self._fence = ""
+                if ok:  # else it is going away, or control was lost; that fact follows
+                    self._back_in_hand()
+            case OrderFailed(order=order, unknown=False) if order in COMMANDS and self._session is not None:
+                # Refused: the channel is elsewhere, and the fact that says where (gone, lost, returned) is on its way.
+                # To the flow it is no prompt that failed: it would run on to its end, unheard.
+                self._lose_hold()
+            case CommandDone() | KeyPressed() if self._session is not None and self.phase is Phase.FLOW:
+                self._session.handle(fact)
             case _:
-                if self._session is not None and self.phase is Phase.FLOW:
-                    self._session.handle(fact)
+                pass
 
     def talk_started(self) -> None:
         self.phase = Phase.TALK
-        self._talked = True
+        self._talks += 1
+        self._in_hand = False
+        self._lost_at = self.services.clock()
         self.remember()
+
+    def returned(self, fact: CallReturned) -> None:
+        """Back from a talk, begun or not. The channel is in our hands, and every command of before is void."""
+        before, was_in_hand = self.phase, self._in_hand
+        self._in_hand, self._fence = True, ""
+        self.services.distributor.handle(fact)
+        if self.phase is Phase.TALK:
+            if self.services.distributor.knows(self.channel):
+                self._requeued()
+            else:  # nobody told the distributor of this talk: its agent is not one of ours any more
+                self.queue_ended(QueueResult.TALKED)
+        elif before in {Phase.FLOW, Phase.FALLBACK} and not was_in_hand:
+            self.phase = Phase.FLOW
+            self._go_on()
 
     def queue_ended(self, result: QueueResult) -> None:
-        """The distributor is done with this caller, who is under our control again: the flow goes on."""
+        """The distributor is done with this caller: the flow goes on."""
         self.phase = Phase.FLOW
         self.queue = ""
-        self.renewed_at = self.services.clock()
-        if result is not QueueResult.TALKED:
-            self.services.switch.send(StopMusic(self.channel))
-        session = self._session or self._new_session(self._position)
-        if session is None:
-            self._hang_up(CAUSE_UNALLOCATED)
-        else:
-            session.returned(result)
-
-    def requeued(self) -> None:
-        """The talk did not come about; the caller waits again at the old place."""
-        self.phase = Phase.QUEUE
-        self.remember()
+        self._result = result
+        if self._in_hand:
+            self._go_on()
 
     def served_by_fallback(self) -> None:
-        self._drop_session()
+        self._lose_hold()
         if self.phase is Phase.QUEUE:
             self.services.distributor.leave(self.channel, "fallback")
         self.phase = Phase.FALLBACK
 
+    def stop(self) -> None:
+        """The service is being stopped, and the PBX with it."""
+        if self.phase is Phase.QUEUE:
+            self.services.distributor.leave(self.channel, "stopped")
+        if self.phase is not Phase.LEAVING:
+            self._hang_up(16, "service")
+
+    # the link is lost, and back; a predecessor died ----------------------------------------------------------------
+
     def suspend(self) -> None:
         """The link is gone: no step can be taken, and none must be taken by a timer."""
-        if self.phase is Phase.FLOW:
-            self._drop_session()
+        self._lose_hold()
 
     def relink(self, seen: ChannelSeen) -> None:
         """After the link is back: fence the channel and go on where the caller was."""
-        if seen.place is Place.FALLBACK:
-            self.served_by_fallback()
-        elif self.phase is Phase.LEAVING:
+        if self.phase is Phase.LEAVING:
             self.services.switch.send(HangUp(self.channel))
-        elif self.phase in {Phase.FLOW, Phase.QUEUE} and seen.controlled:
-            self._take_over()
+        elif seen.place is Place.FALLBACK:
+            self.served_by_fallback()
+        elif seen.controlled and self.phase is not Phase.FALLBACK:
+            self._take_over(seen)
+
+    def found(self, seen: ChannelSeen) -> None:
+        """A periodic look shows the channel waiting for commands, and the fact that it does so never came."""
+        idle = seen.controlled and not self._in_hand and not self._fence
+        held_before = self.phase in {Phase.FLOW, Phase.QUEUE, Phase.TALK}
+        if idle and held_before and self.services.clock() - self._lost_at >= LOOK_GRACE_S:
+            self._take_over(seen)
 
     def recover(self, seen: ChannelSeen, memory: Memory | None) -> None:
         """After a restart: become the call that the channel's memory tells of."""
@@ -217,30 +218,29 @@ class Call:
             self.joined_at = memory.joined_at
             self._position = Position.from_memory(memory.position) if memory.position is not None else None
         self._note("call.recovered", self._arrival() | {"phase": self.phase})
+        self._lose_hold()
         if seen.place is Place.FALLBACK:
             self.phase = Phase.FALLBACK
-        elif seen.place is Place.TALK:
+            return
+        if seen.place is Place.TALK:
             self.phase = Phase.TALK
-            self._talked = True
-        elif self.phase is Phase.TALK:  # the agent hung up while we were away
-            self._talked = True
-            self._take_over()
-        else:
-            if self.phase in {Phase.LEAVING, Phase.FALLBACK}:
-                self.phase = Phase.FLOW
-            self._take_over()
+        elif self.phase in {Phase.LEAVING, Phase.FALLBACK}:
+            self.phase = Phase.FLOW
+        self._talks = int(self.phase is Phase.TALK)
+        if seen.controlled and seen.place is not Place.TALK:
+            self._take_over(seen)
 
-    def stop(self) -> None:
-        """The service is being stopped, and the PBX with it."""
-        if self.phase is Phase.QUEUE:
-            self.services.distributor.leave(self.channel, "stopped")
-        self._hang_up(16, "service")
+    # what the PBX must know ----------------------------------------------------------------------------------------
 
     def renew(self, now: float) -> None:
         """Tell the PBX that we are still here, often enough that two renewals may be lost."""
-        if self.phase in {Phase.FLOW, Phase.QUEUE} and now - self.renewed_at >= self.services.dead_man_s / 3:
-            self.renewed_at = now
-            self.services.switch.send(KeepAlive(self.channel, self.services.dead_man_s))
+        if not self._in_hand or self.phase not in {Phase.FLOW, Phase.QUEUE}:
+            return
+        # On its way into a talk the dialplan turns the timer off, and nobody would renew ours: it would end the talk.
+        if now - self.renewed_at >= self.services.dead_man_s / 3 and not self.services.distributor.connects(
+            self.channel
+        ):
+            self._keep_alive()
 
     def remember(self) -> None:
         memory = Memory(
@@ -255,12 +255,61 @@ class Call:
         )
         self.services.switch.send(Remember(self.channel, memory.dump()))
 
-    def _start_flow(self) -> None:
-        session = self._new_session(None)
+    def _keep_alive(self) -> None:
+        self.renewed_at = self.services.clock()
+        self.services.switch.send(KeepAlive(self.channel, self.services.dead_man_s))
+
+    # whose the channel is ------------------------------------------------------------------------------------------
+
+    def _take_over(self, seen: ChannelSeen) -> None:
+        self._lose_hold()
+        self._silent = seen.place is Place.RETURNED  # on the way to a talk the dialplan ends the music
+        self._fences += 1
+        self._fence = f"fence-{self._fences}"
+        self._keep_alive()
+        self.services.switch.send(TakeOver(self.channel, self._fence))
+
+    def _lose_hold(self) -> None:
+        self._drop_session()
+        self._in_hand, self._fence = False, ""
+        self._lost_at = self.services.clock()
+
+    def _back_in_hand(self) -> None:
+        self._in_hand = True
+        match self.phase:
+            case Phase.QUEUE:
+                if self._silent:
+                    self.services.distributor.restart_music(self.channel)
+            case Phase.TALK:
+                self.queue_ended(QueueResult.TALKED)
+            case Phase.FLOW:
+                self._go_on()
+            case _:
+                pass
+
+    def _requeued(self) -> None:
+        """The talk did not come about; the caller waits again at the old place."""
+        self.phase = Phase.QUEUE
+        self._talks -= 1
+        self.remember()
+
+    # the flow ------------------------------------------------------------------------------------------------------
+
+    def _go_on(self) -> None:
+        """Take the next step of the flow: from its start, after the queue, or again into the node of before."""
+        result, self._result = self._result, None
+        if result is not None and result is not QueueResult.TALKED:
+            self.services.switch.send(StopMusic(self.channel))
+        position = self._position
+        session = self._session or self._new_session(position)
         if session is None:
             self._hang_up(CAUSE_UNALLOCATED)
-            return
-        session.begin()
+        elif result is not None:
+            session.returned(result)
+        elif position is None:
+            session.begin()
+        else:
+            session.resume(position)
 
     def _new_session(self, position: Position | None) -> FlowSession | None:
         """A session in the version of the flow that this call began with; after a restart, in the present one."""
@@ -269,7 +318,6 @@ class Call:
             if self._flow is None:
                 return None
             self._note("flow.started", {"flow": self._flow.name, "version": self._flow.version})
-        self._position = position
         self._session = FlowSession(
             self.channel,
             self.info,
@@ -303,44 +351,29 @@ class Call:
                 self._hang_up(16)
 
     def _join(self) -> None:
-        self.services.distributor.join(
-            WaitingCaller(
-                call=self.channel,
-                queue=self.queue,
-                joined_at=self.joined_at,
-                caller_number=self.info.caller_number,
-                caller_name=self.info.caller_name,
-            )
+        caller = WaitingCaller(
+            call=self.channel,
+            queue=self.queue,
+            joined_at=self.joined_at,
+            caller_number=self.info.caller_number,
+            caller_name=self.info.caller_name,
         )
+        try:
+            self.services.distributor.join(caller)
+        except UnknownQueue:
+            # The flow was checked against queues that are no more. Not at once: a flow that tries again must not spin.
+            self.services.timers.after(NO_QUEUE_PAUSE_S, lambda: self._no_such_queue(caller))
 
-    def _take_over(self) -> None:
-        self._drop_session()
-        self._fences += 1
-        self._control_token = f"fence-{self._fences}"
-        self.renewed_at = self.services.clock()
-        self.services.switch.send(KeepAlive(self.channel, self.services.dead_man_s))
-        self.services.switch.send(TakeOver(self.channel, self._control_token))
+    def _no_such_queue(self, caller: WaitingCaller) -> None:
+        if self.phase is Phase.QUEUE and self.joined_at == caller.joined_at:
+            self.queue_ended(QueueResult.UNAVAILABLE)
 
-    def _fenced(self, ok: bool) -> None:
-        """The channel is ours and idle."""
-        if not ok:
-            return  # it is going away, or its control was lost; that fact follows
-        match self.phase:
-            case Phase.QUEUE:
-                pass  # the distributor has them; music never stopped
-            case Phase.TALK:
-                self.queue_ended(QueueResult.TALKED)
-            case Phase.FLOW:
-                position = self._position
-                session = self._new_session(position)
-                if session is None:
-                    self._hang_up(CAUSE_UNALLOCATED)
-                elif position is None:
-                    session.begin()
-                else:
-                    session.resume(position)
-            case _:
-                pass
+    def _drop_session(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    # the end -------------------------------------------------------------------------------------------------------
 
     def _hang_up(self, cause: int, ended_by: str = "flow") -> None:
         self._drop_session()
@@ -350,7 +383,7 @@ class Call:
 
     def _gone(self, cause: int) -> None:
         self._drop_session()
-        phase = self.phase
+        phase, self.phase = self.phase, Phase.LEAVING
         ended_by = "unknown" if cause == CAUSE_UNSEEN and phase is not Phase.LEAVING else self._ended_by
         if phase is Phase.QUEUE:
             self.services.distributor.leave(self.channel, "abandoned")
@@ -359,7 +392,7 @@ class Call:
     def _outcome(self, phase: Phase) -> str:
         if phase is Phase.FALLBACK:
             return "fallback"
-        if self._talked:
+        if self._talks:
             return "talked"
         if phase is Phase.QUEUE:
             return "abandoned_in_queue"
@@ -368,11 +401,6 @@ class Call:
         if phase is Phase.LEAVING:
             return "completed" if self.flow_name else "no_such_number"
         return "left_in_flow"
-
-    def _drop_session(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
 
     def _arrival(self) -> dict[str, Any]:
         return {

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from acd.service import QueueResult, RecoveredCaller
-from cordboard.call import Call, CallServices, Memory, Phase
+from cordboard.call import Call, CallServices
 from cordboard.features import FeatureCall, FeatureCodes
+from cordboard.memory import Memory, Phase
 from ivr.session import CallInfo
 from pbx.facts import CallArrived, ChannelGone, ChannelSeen, Fact, Origin, Place
 from pbx.orders import HangUp
@@ -91,11 +92,20 @@ class CallBook:
             call.renew(now)
 
     def relink(self, channels: Iterable[ChannelSeen]) -> None:
-        """After the link is back: the calls that we know go on."""
+        """After the link is back: the calls that we know go on. Agents with a feature call simply dial again."""
         for seen in channels:
             call = self._calls.get(seen.channel)
             if call is not None:
                 call.relink(seen)
+            elif seen.channel in self._features:
+                self._services.switch.send(HangUp(seen.channel))
+
+    def found(self, channels: Iterable[ChannelSeen]) -> None:
+        """After a periodic look: whoever waits for us without our knowing goes on."""
+        for seen in channels:
+            call = self._calls.get(seen.channel)
+            if call is not None:
+                call.found(seen)
 
     def recover(self, seen: ChannelSeen) -> RecoveredCaller | None:
         """Adopt a caller's channel that we have never heard of; the answer is what the distributor must know of it."""
@@ -109,9 +119,13 @@ class CallBook:
         call = self._add(seen.channel, info, origin, arrived_at)
         call.recover(seen, memory)
         if call.phase is Phase.QUEUE:
-            return RecoveredCaller(seen.channel, call.queue, call.joined_at, "queue", info.caller_number)
+            return RecoveredCaller(
+                seen.channel, call.queue, call.joined_at, "queue", info.caller_number, info.caller_name
+            )
         if call.phase is Phase.TALK and seen.place is Place.TALK:
-            return RecoveredCaller(seen.channel, call.queue, call.joined_at, "talk", info.caller_number)
+            return RecoveredCaller(
+                seen.channel, call.queue, call.joined_at, "talk", info.caller_number, info.caller_name
+            )
         return None
 
     def _add(self, channel: str, info: CallInfo, origin: Origin, arrived_at: float) -> Call:

@@ -6,13 +6,15 @@ caller's own call. It refuses to know what any of them does with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import structlog
 
 from acd.service import Distributor, RecoveredCaller
-from cordboard.call import CallNote, Phase
+from cordboard.call import CallNote
 from cordboard.calls import CallBook
+from cordboard.memory import Phase
 from pbx.facts import (
     BridgeEntered,
     BridgeLeft,
@@ -35,28 +37,24 @@ from pbx.facts import (
     Snapshot,
 )
 from pbx.live import OUR_LEG, LiveChannels
-from pbx.orders import HangUp
-from pbx.ports import Switch
 
 log = structlog.get_logger()
 
 
 class Dispatcher:
-    """Routes facts. `recovered` is told once, after the first look, which channels exist."""
+    """Routes facts. `recovered` is told once, after the first look, which calls are here."""
 
     def __init__(
         self,
         live: LiveChannels,
         calls: CallBook,
         distributor: Distributor,
-        switch: Switch,
         note: CallNote,
         recovered: Callable[[set[str]], None],
     ) -> None:
         self._live = live
         self._calls = calls
         self._distributor = distributor
-        self._switch = switch
         self._note = note
         self._recovered = recovered
         self._first_look = True
@@ -98,11 +96,8 @@ class Dispatcher:
     def _call_returned(self, fact: Fact) -> None:
         assert isinstance(fact, CallReturned)
         call = self._calls.get(fact.channel)
-        if call is None:
-            return
-        self._distributor.handle(fact)
-        if call.phase is Phase.TALK and self._distributor.knows(fact.channel):
-            call.requeued()
+        if call is not None:
+            call.returned(fact)
 
     def _bridge(self, fact: Fact) -> None:
         assert isinstance(fact, (BridgeEntered, BridgeLeft))
@@ -131,6 +126,8 @@ class Dispatcher:
             self._distributor.handle(fact)
         elif fact.unknown:
             log.warning("order of unknown fate", order=fact.order, channel=fact.channel)
+        else:
+            self._calls.handle(fact.channel, fact)
 
     def _link_down(self, fact: Fact) -> None:
         assert isinstance(fact, LinkDown)
@@ -141,37 +138,38 @@ class Dispatcher:
 
     def _link_up(self, fact: Fact) -> None:
         assert isinstance(fact, LinkUp)
+        snapshot = fact.snapshot
         self.linked = True
-        self._note("link.up", data={"channels": len(fact.snapshot.channels)})
-        self._reconcile(fact.snapshot, certain=True)
+        self._note("link.up", data={"channels": len(snapshot.channels)})
+        self._calls.relink(
+            snapshot.channels
+        )  # first: what is corrected below may lead to commands, and those need a fence
+        for correction in self._live.compare(snapshot, certain=True):
+            self(correction)
+        self._distributor.reconcile(snapshot, self._recover(snapshot, certain=True))
         if self._first_look:
             self._first_look = False
-            self._recovered({one.channel for one in fact.snapshot.channels})
+            self._recovered({call.channel for call in self._calls})
 
     def _looked(self, fact: Fact) -> None:
         assert isinstance(fact, Looked)
-        self._reconcile(fact.snapshot, certain=False)
-        self._distributor.handle(fact)
-        self._distributor.handle(fact)
-
-    def _reconcile(self, snapshot: Snapshot, *, certain: bool) -> None:
-        for correction in self._live.compare(snapshot, certain=certain):
-            if not certain and not isinstance(correction, PhoneChanged):
-                log.warning("belief corrected by looking", correction=type(correction).__name__)
+        snapshot = fact.snapshot
+        for correction in self._live.compare(snapshot, certain=False):
+            log.warning("belief corrected by looking", correction=type(correction).__name__)
             self(correction)
-        if certain:
-            self._calls.relink(snapshot.channels)
+        self._calls.found(snapshot.channels)
+        # Of the phones the snapshot may be older than the last event; `compare` above has judged them.
+        self._distributor.looked(replace(snapshot, phones={}), self._recover(snapshot, certain=False))
+
+    def _recover(self, snapshot: Snapshot, *, certain: bool) -> Iterable[RecoveredCaller]:
+        """Adopt the channels that we have never heard of. Legs that nobody waits for the distributor hangs up."""
         recovered: list[RecoveredCaller] = []
         for seen in self._live.strangers(snapshot, certain=certain):
             if seen.place is Place.OFFER or seen.channel.startswith(OUR_LEG):
-                if not seen.bridge:
-                    self._switch.send(HangUp(seen.channel))  # rung by a predecessor; nobody waits for its answer
-                else:
-                    self._live.adopt(seen)
-            elif seen.controlled or seen.place in {Place.TALK, Place.FALLBACK}:
+                self._live.adopt(seen)
+            elif seen.controlled or seen.place in {Place.RETURNED, Place.TALK, Place.FALLBACK}:
                 self._live.adopt(seen)
                 caller = self._calls.recover(seen)
                 if caller is not None:
                     recovered.append(caller)
-        if certain or recovered:
-            self._distributor.reconcile(snapshot, recovered)
+        return recovered

@@ -14,7 +14,7 @@ from acd.service import Distributor
 from ivr.announcements import Announcement, text_of
 from ivr.ports import PromptFiles
 from ivr.prompts import PromptMissing
-from pbx.facts import CallArrived, ChannelGone, CommandDone, Fact
+from pbx.facts import CallArrived, CommandDone, Fact, OrderFailed
 from pbx.orders import Answer, HangUp, Play
 from pbx.ports import Switch
 
@@ -66,10 +66,8 @@ class FeatureCall:
         match fact:
             case CommandDone(token="answer", ok=True):
                 self._say(self._carry_out())
-            case CommandDone():
+            case CommandDone() | OrderFailed(order="Answer" | "Play", unknown=False):
                 self._switch.send(HangUp(self.channel))
-            case ChannelGone():
-                pass
             case _:
                 pass
 

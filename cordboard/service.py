@@ -112,7 +112,7 @@ class Service:
         codes = FeatureCodes(**config.feature_codes.model_dump())
         self.calls = CallBook(services, codes)
         self.dispatcher = Dispatcher(
-            self.live, self.calls, self.distributor, self.link, self.journal.note, self._close_unseen
+            self.live, self.calls, self.distributor, self.journal.note, self._close_unseen
         )
         self.call_import = CallImport(
             CallFiles(calls_csv(config), config.recordings_dir / VOICEMAIL),
@@ -168,10 +168,10 @@ class Service:
     ) -> None:
         self.journal.note(kind, call_id=call, agent=agent, queue=queue, data=data)
 
-    def _close_unseen(self, existing: set[str]) -> None:
-        """Calls that a predecessor left open and that are not in the PBX any more ended while nobody looked."""
+    def _close_unseen(self, here: set[str]) -> None:
+        """Calls that a predecessor left open and that we did not find ended while nobody looked."""
         for call_id in list(self.journal.records):
-            if call_id not in existing:
+            if call_id not in here:
                 self.journal.note(
                     "call.ended", call_id=call_id, data={"outcome": "unseen", "ended_by": "unknown", "cause": 0}
                 )

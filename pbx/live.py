@@ -36,12 +36,12 @@ TOMBSTONES = 10_000
 
 @dataclass(slots=True)
 class LiveChannel:
-    """One channel as we believe it. `suspect` holds the discrepancy seen at the last look, by name."""
+    """One channel as we believe it. `suspect` holds what the last look would have corrected."""
 
     channel: str
     place: Place
     bridge: str = ""
-    suspect: str = ""
+    suspect: tuple[Fact, ...] = ()
 
 
 class LiveChannels:
@@ -51,6 +51,7 @@ class LiveChannels:
         self._channels: dict[str, LiveChannel] = {}
         self._gone: dict[str, None] = {}
         self._strangers: set[str] = set()
+        self._doubts: dict[str, PhoneState] = {}
         self.phones: dict[str, PhoneState] = {}
 
     def __len__(self) -> int:
@@ -76,9 +77,10 @@ class LiveChannels:
                     return False
                 self._channels[channel] = LiveChannel(channel, Place.ARRIVAL)
             case CallReturned(channel=channel):
-                if channel in self._gone:
-                    return False
-                self._channels.setdefault(channel, LiveChannel(channel, Place.RETURNED)).place = Place.RETURNED
+                known = self._channels.get(channel)
+                if known is None:
+                    return False  # nobody's call yet: the next looks find a stranger, whose memory can be read
+                known.place = Place.RETURNED
             case LegRinging(channel=channel) | LegAnswered(channel=channel):
                 if channel in self._gone:
                     return False
@@ -95,6 +97,10 @@ class LiveChannels:
                 if known is None or known.bridge != bridge:
                     return False
                 known.bridge = ""
+            case ControlLost(channel=channel):
+                known = self._channels.get(channel)
+                if known is not None and known.place in {Place.ARRIVAL, Place.RETURNED}:
+                    known.place = Place.FALLBACK
             case ChannelGone(channel=channel):
                 self._bury(channel)
             case PhoneChanged(endpoint=endpoint, state=state):
@@ -120,25 +126,21 @@ class LiveChannels:
         seen = {one.channel: one for one in snapshot.channels}
         for known in list(self._channels.values()):
             there = seen.get(known.channel)
-            if there is None:
-                if self._confirmed(known, "gone", certain):
-                    facts.append(ChannelGone(known.channel, 0))
-            elif known.bridge != there.bridge:
-                if self._confirmed(known, f"bridge {there.bridge}", certain):
-                    if known.bridge:
-                        facts.append(BridgeLeft(known.channel, known.bridge))
-                    if there.bridge:
-                        facts.append(BridgeEntered(known.channel, there.bridge))
-            elif there.place is Place.RETURNED and known.place is Place.TALK and there.controlled:
-                if self._confirmed(known, "returned", certain):
-                    facts.append(CallReturned(known.channel))
-            elif there.place is Place.FALLBACK and known.place is not Place.FALLBACK:
-                if self._confirmed(known, "fallback", certain):
-                    known.place = Place.FALLBACK
-                    facts.append(ControlLost(known.channel))
+            missed = tuple(_missed(known, there))
+            if missed and not certain and missed != known.suspect:
+                known.suspect = missed
+                continue
+            known.suspect = ()
+            facts += missed
+            if there is not None and there.place is Place.FALLBACK:
+                known.place = Place.FALLBACK
+        for endpoint, state in snapshot.phones.items():
+            if self.phones.get(endpoint) is state:
+                self._doubts.pop(endpoint, None)
+            elif certain or self._doubts.get(endpoint) is state:
+                facts.append(PhoneChanged(endpoint, state))
             else:
-                known.suspect = ""
-        facts.extend(PhoneChanged(endpoint, state) for endpoint, state in snapshot.phones.items())
+                self._doubts[endpoint] = state
         return facts
 
     def strangers(self, snapshot: Snapshot, *, certain: bool) -> list[ChannelSeen]:
@@ -158,10 +160,18 @@ class LiveChannels:
         if len(self._gone) > TOMBSTONES:
             self._gone.pop(next(iter(self._gone)))
 
-    @staticmethod
-    def _confirmed(known: LiveChannel, discrepancy: str, certain: bool) -> bool:
-        if certain or known.suspect == discrepancy:
-            known.suspect = ""
-            return True
-        known.suspect = discrepancy
-        return False
+
+def _missed(known: LiveChannel, there: ChannelSeen | None) -> Iterator[Fact]:
+    """The facts that we cannot have heard of, when `there` is what the PBX has."""
+    if there is None:
+        yield ChannelGone(known.channel, 0)
+        return
+    if known.bridge != there.bridge:
+        if known.bridge:
+            yield BridgeLeft(known.channel, known.bridge)
+        if there.bridge:
+            yield BridgeEntered(known.channel, there.bridge)
+    if there.place is Place.RETURNED and there.controlled and known.place is not Place.RETURNED:
+        yield CallReturned(known.channel)
+    elif there.place is Place.FALLBACK and known.place is not Place.FALLBACK:
+        yield ControlLost(known.channel)

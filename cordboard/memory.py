@@ -1,0 +1,95 @@
+"""What is stored on a caller's channel for whoever takes the call over, and how it is read again.
+
+Decides the form (small JSON: the PBX cuts long values) and that anything else is nothing to go by: the text comes back
+from the PBX, after a restart perhaps in a newer version of this program. It refuses to know how it gets there.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from pbx.actions import MAX_MEMORY
+from pbx.facts import Origin
+
+
+class Phase(StrEnum):
+    """Who holds the caller."""
+
+    FLOW = "flow"
+    QUEUE = "queue"
+    TALK = "talk"
+    FALLBACK = "fallback"  # the plain dialplan, because we were away too long
+    LEAVING = "leaving"  # hung up by us, the PBX has not said so yet
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """`position` is the flow's own; times are unix seconds."""
+
+    phase: Phase
+    arrived_at: float
+    origin: Origin
+    dialled: str
+    flow: str = ""
+    queue: str = ""
+    joined_at: float = 0.0
+    position: dict[str, Any] | None = None
+
+    def dump(self) -> str:
+        """At most `MAX_MEMORY` bytes. When it is too much, the flow's variables go first, then the place in it."""
+        text = self._text()
+        if len(text) > MAX_MEMORY and self.position is not None:
+            text = replace(self, position={k: v for k, v in self.position.items() if k != "v"})._text()
+        if len(text) > MAX_MEMORY:
+            text = replace(self, position=None)._text()
+        if len(text) > MAX_MEMORY:
+            text = replace(self, position=None, dialled="", flow="")._text()
+        return text
+
+    def _text(self) -> str:
+        fields: dict[str, Any] = {"p": self.phase, "a": round(self.arrived_at, 3), "o": self.origin, "d": self.dialled}
+        if self.flow:
+            fields["f"] = self.flow
+        if self.queue:
+            fields |= {"q": self.queue, "j": round(self.joined_at, 3)}
+        if self.position is not None:
+            fields["s"] = self.position
+        return json.dumps(fields, separators=(",", ":"))  # all ASCII: characters are bytes
+
+    @classmethod
+    def load(cls, text: str) -> Memory | None:
+        """None when there is nothing to go by: empty, or not written by us."""
+        try:
+            fields = json.loads(text)
+            json.dumps(fields, ensure_ascii=False).encode()  # half a surrogate pair can be stored nowhere
+            position = fields.get("s")
+            return cls(
+                phase=Phase(fields["p"]),
+                arrived_at=_time(fields["a"]),
+                origin=Origin(fields["o"]),
+                dialled=_text(fields["d"]),
+                flow=_text(fields.get("f", "")),
+                queue=_text(fields.get("q", "")),
+                joined_at=_time(fields.get("j", 0.0)),
+                position=position if isinstance(position, dict) else None,
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
+            return None
+
+
+def _time(given: Any) -> float:
+    """A time that waits can be computed with: NaN would have no place in any order."""
+    seconds = float(given)
+    if not math.isfinite(seconds):
+        raise ValueError("not a time")
+    return seconds
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str):
+        raise TypeError("not a text")
+    return given
