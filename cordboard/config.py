@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
 
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]+$", max_length=253)]
-Port = Annotated[int, Field(ge=0, le=65535, description="0: any free port (for tests)")]
+Port = Annotated[int, Field(ge=1, le=65535)]
 Number = Annotated[str, StringConstraints(pattern=r"^\+?[0-9*#]{1,32}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 AgentNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,10}$")]
@@ -31,11 +31,13 @@ class Section(BaseModel):
 
 class Address(Section):
     host: Host = "127.0.0.1"
-    port: Port = 0
+    port: Port
 
 
 class SipAddress(Address):
     port: Port = 5060
+    tls_port: Port | None = Field(None, description="SIP over TLS, sound over SRTP; needs `pbx.tls`")
+    external_address: Host | None = Field(None, description="the public address, when the PBX is behind NAT")
 
 
 class RtpRange(Section):
@@ -56,6 +58,12 @@ class HttpSwitch(Section):
     enabled: bool = False
     host: Host = "127.0.0.1"
     port: Port = 8088
+    tls_port: Port | None = Field(None, description="the same over TLS; needs `pbx.tls`")
+
+
+class TlsFiles(Section):
+    certificate: Path
+    key: Path
 
 
 class Trunk(Section):
@@ -63,9 +71,11 @@ class Trunk(Section):
 
     host: Host
     port: Port = 5060
-    user: Text | None = None
-    secret_file: Path | None = None
-    match: list[Text] = Field(default_factory=list, description="addresses or networks that calls may come from")
+    user: Text
+    secret_file: Path = Field(description="the file that holds the trunk's secret, readable only by us")
+    match: list[Text] = Field(
+        default_factory=list, description="addresses or networks that calls may come from, beside the host's own"
+    )
 
 
 class Pbx(Section):
@@ -74,6 +84,7 @@ class Pbx(Section):
     rtp: RtpRange = RtpRange()
     ami: AmiAddress = AmiAddress()
     http: HttpSwitch = HttpSwitch()
+    tls: TlsFiles | None = Field(None, description="the PBX's certificate")
     trunk: Trunk | None = None
     demo_callers: bool = Field(True, description="let anyone on this machine's loopback call in as a customer")
     fallback_number: Number | None = Field(None, description="where callers go while the service is away")
@@ -103,6 +114,7 @@ class Agent(Section):
     name: Text
     queues: list[Name] = Field(min_length=1)
     language: Language | None = None
+    phone: Literal["udp", "tls", "browser"] = Field("udp", description="how the phone connects")
 
 
 class FeatureCodes(Section):
@@ -183,10 +195,6 @@ class Config(Section):
         if relative is None:
             return self.database.url
         return f"sqlite+aiosqlite:///{(self._root / relative[1]).absolute()}{relative[2] or ''}"
-
-    @property
-    def default_language(self) -> str:
-        return self.languages[0]
 
 
 def config_schema() -> dict[str, Any]:

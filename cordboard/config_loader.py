@@ -132,6 +132,15 @@ def _contradictions(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
     pbx = config.pbx
     if pbx.rtp.first >= pbx.rtp.last:
         yield ("pbx", "rtp"), "pbx.rtp: first must be below last"
+    if pbx.private and pbx.ami.tls:
+        yield ("pbx", "ami", "tls"), "pbx.ami.tls: the private PBX is reached on this machine, without TLS"
+    if pbx.tls is None and (pbx.sip.tls_port is not None or pbx.http.tls_port is not None):
+        yield ("pbx",), "pbx.tls: needed, a TLS port is configured"
+    for number, agent in config.agents.items():
+        if agent.phone == "tls" and pbx.sip.tls_port is None:
+            yield ("agents", number, "phone"), f"agents.{number}.phone: tls needs pbx.sip.tls_port"
+        if agent.phone == "browser" and not pbx.http.enabled:
+            yield ("agents", number, "phone"), f"agents.{number}.phone: browser needs pbx.http.enabled"
     if not pbx.private and pbx.ami.secret_file is None:
         yield ("pbx", "private"), "pbx.ami.secret_file: needed to drive a PBX of your own (private: false)"
     if pbx.private and pbx.ami.secret_file is not None:

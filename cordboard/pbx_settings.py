@@ -80,11 +80,14 @@ class AgentPhone:
     secret: str
     name: str
     connection: PhoneConnection = PhoneConnection.UDP
+    language: str | None = None  # None: the site's first
 
     def __post_init__(self) -> None:
         _require("agent extension", "extension", self.extension)
         _require(f"agent {self.extension} secret", "secret", self.secret)
         _require(f"agent {self.extension} name", "display name", self.name)
+        if self.language is not None:
+            _require(f"agent {self.extension} language", "language", self.language)
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ class Trunk:
     secret: str
     port: int = 5060
     context: str = "cordboard-in"
+    match: tuple[str, ...] = ()  # addresses and networks that calls come from, beside the host's own
 
     def __post_init__(self) -> None:
         _require("trunk host", "host", self.host)
@@ -103,6 +107,11 @@ class Trunk:
         _require("trunk secret", "secret", self.secret)
         _require("trunk context", "name", self.context)
         _require_port("trunk port", self.port)
+        for network in self.match:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise PbxSettingsError("trunk match: must be addresses or networks such as 192.0.2.0/24") from error
 
 
 @dataclass(frozen=True)

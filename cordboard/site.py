@@ -11,8 +11,8 @@ from pathlib import Path
 
 from acd.model import AgentSpec, QueueSpec
 from cordboard.config import Config
-from cordboard.pbx_settings import CALLS_CSV, AgentPhone, MusicClass, PbxSettings, Trunk
-from cordboard.secrets import Secrets
+from cordboard.pbx_settings import CALLS_CSV, AgentPhone, MusicClass, PbxSettings, PhoneConnection, TlsFiles, Trunk
+from cordboard.secrets import Secrets, read_secret_file
 from pbx.connection import SessionLimits
 from pbx.link import LinkSettings
 
@@ -38,12 +38,18 @@ def calls_csv(config: Config) -> Path:
 
 
 def pbx_settings(config: Config, secrets: Secrets) -> PbxSettings:
-    """The private PBX of this site. Raises `PbxSettingsError` for a value that must not enter its configuration."""
+    """The private PBX of this site.
+
+    Raises `PbxSettingsError` for a value that must not enter its configuration, `SecretsError` for a secret's file.
+    """
     pbx, var = config.pbx, config.var_dir
     trunk = None
-    if pbx.trunk is not None and pbx.trunk.user is not None and pbx.trunk.secret_file is not None:
-        secret = (config.root / pbx.trunk.secret_file).read_text().strip()
-        trunk = Trunk(pbx.trunk.host, pbx.trunk.user, secret, pbx.trunk.port)
+    if pbx.trunk is not None:
+        secret = read_secret_file(config.root / pbx.trunk.secret_file)
+        trunk = Trunk(pbx.trunk.host, pbx.trunk.user, secret, pbx.trunk.port, match=tuple(pbx.trunk.match))
+    tls = None
+    if pbx.tls is not None:
+        tls = TlsFiles(config.root / pbx.tls.certificate, config.root / pbx.tls.key)
     return PbxSettings(
         root=var / "asterisk-root",
         var=var / PBX_FOLDER,
@@ -58,11 +64,18 @@ def pbx_settings(config: Config, secrets: Secrets) -> PbxSettings:
         ami_port=pbx.ami.port,
         sip_host=pbx.sip.host,
         sip_port=pbx.sip.port,
+        sip_tls_port=pbx.sip.tls_port,
+        external_address=pbx.sip.external_address,
         rtp_first=pbx.rtp.first,
         rtp_last=pbx.rtp.last,
         http_host=pbx.http.host,
         http_port=pbx.http.port if pbx.http.enabled else None,
-        agents=tuple(AgentPhone(number, secrets.agents[number], agent.name) for number, agent in config.agents.items()),
+        https_port=pbx.http.tls_port if pbx.http.enabled else None,
+        tls=tls,
+        agents=tuple(
+            AgentPhone(number, secrets.agents[number], agent.name, PhoneConnection(agent.phone), agent.language)
+            for number, agent in config.agents.items()
+        ),
         trunk=trunk,
         demo_callers=pbx.demo_callers,
         music=tuple(MusicClass(name, folder) for name, folder in _music(config)),
@@ -79,7 +92,7 @@ def _music(config: Config) -> Iterator[tuple[str, Path]]:
 
 def link_settings(config: Config, secrets: Secrets) -> LinkSettings:
     ami, timers = config.pbx.ami, config.timers
-    secret = secrets.ami if ami.secret_file is None else (config.root / ami.secret_file).read_text().strip()
+    secret = secrets.ami if ami.secret_file is None else read_secret_file(config.root / ami.secret_file)
     return LinkSettings(
         host=ami.host,
         port=ami.port,

@@ -35,7 +35,7 @@ def test_the_shipped_file_is_the_demo_company() -> None:
         "1002": "Ben",
         "1003": "Carla",
     }
-    assert config.default_language == "en"
+    assert config.languages[0] == "en"
     assert config.var_dir == SHIPPED.parent / "var"
     assert config.database_url == f"sqlite+aiosqlite:///{SHIPPED.parent}/var/cordboard.db"
 
@@ -67,8 +67,8 @@ def test_an_unknown_key_is_refused_with_its_place_and_a_hint() -> None:
     assert refusal(GOOD.replace("sales: {}", "sales: {ring: 5}")) == [
         'cordboard.yaml:3:11: queues.sales.ring: unknown key; did you mean "ring_s"?'
     ]
-    assert refusal(GOOD + "pbx:\n  trunk: {host: a, prt: 1}\n") == [
-        'cordboard.yaml:7:20: pbx.trunk.prt: unknown key; did you mean "port"?'
+    assert refusal(GOOD + "pbx:\n  trunk: {host: a, user: u, secret_file: f, prt: 1}\n") == [
+        'cordboard.yaml:7:45: pbx.trunk.prt: unknown key; did you mean "port"?'
     ]
     assert refusal(GOOD + "database: {xyzzy: 1}\n") == [
         "cordboard.yaml:6:12: database.xyzzy: unknown key; known here: url"
