@@ -19,7 +19,7 @@ from ivr.inputs import Position
 from ivr.ports import PromptFiles, Timers
 from ivr.session import CallInfo, Ended, FlowSession, Outcome, ToQueue
 from pbx.facts import CallReturned, ChannelGone, ChannelSeen, CommandDone, Fact, KeyPressed, OrderFailed, Origin, Place
-from pbx.orders import Answer, HangUp, KeepAlive, Play, Remember, StopMusic, TakeOver
+from pbx.orders import Answer, HangUp, KeepAlive, Play, Remember, SetLanguage, StopMusic, TakeOver
 from pbx.ports import Switch
 
 CAUSE_UNALLOCATED = 1
@@ -83,6 +83,7 @@ class Call:
         "_result",
         "_session",
         "_silent",
+        "_spoken",
         "_talks",
         "arrived_at",
         "channel",
@@ -115,6 +116,7 @@ class Call:
         self._silent = False  # the music ended while we did not look
         self._result: QueueResult | None = None  # what the queue said and the flow does not know yet
         self._talks = 0
+        self._spoken = info.language  # what the PBX believes
         self._ended_by = "caller"
 
     @property
@@ -334,6 +336,9 @@ class Call:
 
     def _moved(self, position: Position) -> None:
         self._position = position
+        if position.language != self._spoken:
+            self._spoken = position.language
+            self.services.switch.send(SetLanguage(self.channel, position.language))
         self.remember()
 
     def _flow_ended(self, outcome: Outcome) -> None:

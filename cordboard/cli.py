@@ -217,7 +217,9 @@ def dialplan_check(
         for problem in errors.problems:
             typer.echo(str(problem), err=True)
         raise typer.Exit(1) from None
-    typer.echo(f"{len(dialplans.flows)} flow(s), no errors")
+    for problem in dialplans.warnings:
+        typer.echo(str(problem), err=True)
+    typer.echo(f"{len(dialplans.flows)} flow(s), no errors, {len(dialplans.warnings)} warning(s)")
 
 
 @dialplan_app.command("reload")

@@ -179,6 +179,10 @@ class Config(Section):
         return (self._var_override or self._root / self.var).absolute()
 
     @property
+    def log_file(self) -> Path | None:
+        return self._root / self.logs.file if self.logs.file is not None else None
+
+    @property
     def dialplans_dir(self) -> Path:
         return (self._root / self.dialplans).absolute()
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cordboard.api_client import ServiceAddress
+from cordboard.api_client import ServiceAddress, ServiceError
 from cordboard.phones.agent_cli import PhoneOptions, run_phone
 from cordboard.phones.caller_cli import CallOptions, run_call
 
@@ -64,7 +64,7 @@ async def run_demo(
         await asyncio.gather(answering, return_exceptions=True)
     calls = await service.ask("GET", "/api/calls?closed=1&limit=1")
     if not calls["calls"]:
-        say("no call record was written: look into var/log")
+        say("no call record was written: the output of `make up` says why")
         return 1
     record = await service.ask("GET", f"/api/calls/{calls['calls'][0]['call_id']}")
     say("\nmeasured by the service:")
@@ -81,4 +81,4 @@ async def _until_ready(service: ServiceAddress, agent: str, phone: asyncio.Task[
         if any(one["id"] == agent and one["state"] == "ready" and one["reachable"] for one in agents["agents"]):
             return
         await asyncio.sleep(0.1)
-    raise TimeoutError(f"agent {agent} did not become ready within 15 s")
+    raise ServiceError(f"agent {agent} did not become ready within 15 s; `cordboard agents list` shows the state")

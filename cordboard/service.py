@@ -111,9 +111,7 @@ class Service:
         )
         codes = FeatureCodes(**config.feature_codes.model_dump())
         self.calls = CallBook(services, codes)
-        self.dispatcher = Dispatcher(
-            self.live, self.calls, self.distributor, self.journal.note, self._close_unseen
-        )
+        self.dispatcher = Dispatcher(self.live, self.calls, self.distributor, self.journal.note, self._close_unseen)
         self.call_import = CallImport(
             CallFiles(calls_csv(config), config.recordings_dir / VOICEMAIL),
             config.agents,
@@ -213,7 +211,7 @@ async def run_service(config: Config, secrets: Secrets) -> int:
     """`cordboard serve`, until SIGTERM or SIGINT (drain, end the calls) or SIGHUP (leave them to a successor)."""
     from cordboard.web_wiring import serve_web
 
-    configure_logs(config.logs.level, config.logs.file, keep_personal=config.logs.personal_data)
+    configure_logs(config.logs.level, config.log_file, keep_personal=config.logs.personal_data)
     loop = asyncio.get_running_loop()
     stop: asyncio.Queue[signal.Signals] = asyncio.Queue()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

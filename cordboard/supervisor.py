@@ -15,21 +15,30 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import aiohttp
 import structlog
+
+from cordboard.private_pbx import PrivatePbxError
 
 log = structlog.get_logger()
 
 PR_SET_PDEATHSIG = 1
 BACKOFF_S = (0.1, 0.5, 1.0, 2.0, 5.0)
+REFUSED = 2
+"""The service's exit status for a configuration that cannot work."""
+
 SETTLED_S = 30.0
 """A process that lived so long starts its backoff anew."""
 
 
 class AlreadyRunningError(Exception):
     """Another `cordboard up` owns this folder."""
+
+
+class ServiceRefusedError(Exception):
+    """The service ended at its start with the status that means: not with this configuration."""
 
 
 class Pbx(Protocol):
@@ -83,6 +92,7 @@ class Supervisor:
         self._health_url = health_url
         self._say = say
         self._stop = asyncio.Event()
+        self._served = False
         self._service: asyncio.subprocess.Process | None = None
 
     def request_stop(self) -> None:
@@ -92,35 +102,35 @@ class Supervisor:
         self._stop.set()
 
     async def run(self, ready: Callable[[], None]) -> None:
-        """Start everything, call `ready` once it serves, supervise until a stop is requested, stop everything."""
+        """Start everything, call `ready` once it serves, supervise until a stop is requested, stop everything.
+
+        Raises `ServiceRefusedError` when the service says at the start that it can never run like this, and whatever
+        the PBX raises when it cannot be started. Once everything has served, nothing ends the supervision but a stop:
+        a PBX that holds talks is never given up for a file that was broken meanwhile.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.request_stop)
-        keepers: list[asyncio.Task[None]] = []
+        tasks: list[asyncio.Task[Any]] = []
         try:
             if self._pbx is not None:
                 self._say("starting the private PBX ...")
                 await self._pbx.start()
-                keepers.append(asyncio.create_task(self._keep_pbx(self._pbx)))
+                tasks.append(asyncio.create_task(self._keep_pbx(self._pbx), name="keep the PBX"))
             self._say("starting the service ...")
-            keepers.append(asyncio.create_task(self._keep_service()))
-            serving = asyncio.create_task(self._wait_healthy())
-            stopping = asyncio.create_task(self._stop.wait())
-            await asyncio.wait({serving, stopping, *keepers}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (*keepers, serving):
-                if task.done():
-                    task.result()
+            stopping = asyncio.create_task(self._stop.wait(), name="stop requested")
+            serving = asyncio.create_task(self._wait_healthy(), name="service healthy")
+            tasks += [asyncio.create_task(self._keep_service(), name="keep the service"), stopping, serving]
+            await _first(tasks)
             if serving.done():
+                self._served = True
                 ready()
-            await asyncio.wait({stopping, *keepers}, return_when=asyncio.FIRST_COMPLETED)
-            for task in keepers:
-                if task.done():
-                    task.result()
+                await _first([task for task in tasks if task is not serving])
             self._say("stopping: new callers are refused, calls may end (again Ctrl-C: at once) ...")
         finally:
-            for task in keepers:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*keepers, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._stop_service()
             if self._pbx is not None:
                 await self._pbx.stop()
@@ -133,7 +143,10 @@ class Supervisor:
             await pbx.wait()
             log.error("the PBX died; starting it again")
             await asyncio.sleep(backoff.after(loop.time() - born))
-            await pbx.start()
+            try:
+                await pbx.start()
+            except (PrivatePbxError, OSError) as error:
+                log.error("the PBX does not start; trying again", reason=str(error))
 
     async def _keep_service(self) -> None:
         backoff, loop = Backoff(), asyncio.get_running_loop()
@@ -143,8 +156,8 @@ class Supervisor:
                 *self._command, stdin=asyncio.subprocess.DEVNULL, preexec_fn=die_with_parent, start_new_session=True
             )
             status = await self._service.wait()
-            if status == 2:
-                raise SystemExit(2)  # a configuration that cannot work; it has said why
+            if status == REFUSED and not self._served:
+                raise ServiceRefusedError("the service cannot run like this; it has said why")
             log.error("the service ended; starting it again", status=status)
             await asyncio.sleep(backoff.after(loop.time() - born))
 
@@ -168,6 +181,13 @@ class Supervisor:
             log.error("the service did not stop in 30 s; killing it")
             service.kill()
             await service.wait()
+
+
+async def _first(tasks: list[asyncio.Task[Any]]) -> None:
+    """Until one of them is over; its exception, if it has one, is ours."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
 
 
 def service_command(config: Path) -> list[str]:

@@ -13,17 +13,21 @@ from cordboard.config import Config
 from cordboard.logs import configure_logs
 from cordboard.pbx_settings import PbxSettingsError
 from cordboard.private_pbx import PrivatePbx, PrivatePbxError
-from cordboard.secrets import Secrets, load_secrets
+from cordboard.secrets import Secrets, SecretsError, load_secrets
 from cordboard.site import LAUNCHER, pbx_settings
-from cordboard.supervisor import AlreadyRunningError, Supervisor, service_command, sole_owner
+from cordboard.supervisor import AlreadyRunningError, ServiceRefusedError, Supervisor, service_command, sole_owner
+from ivr.errors import DialplanErrors
+from ivr.loader import load_folder
 
 FAILED = 1
 
 
 async def run_up(config: Config, file: Path) -> int:
     """Until asked to stop. Returns a process exit status."""
+    config.var_dir.mkdir(parents=True, exist_ok=True)
+    config.var_dir.chmod(0o700)  # callers' numbers are in the database and in the PBX's own notes
     secrets = load_secrets(config.var_dir, config.agents)
-    configure_logs(config.logs.level, config.logs.file, keep_personal=config.logs.personal_data)
+    configure_logs(config.logs.level, config.log_file, keep_personal=config.logs.personal_data)
     try:
         with sole_owner(config.var_dir / "up.lock"):
             pbx = None
@@ -32,10 +36,17 @@ async def run_up(config: Config, file: Path) -> int:
             health = f"http://{config.web.host}:{config.web.port}/health"
             supervisor = Supervisor(pbx, service_command(file), health, typer.echo)
             await supervisor.run(lambda: typer.echo(card(config, secrets)))
-    except (AlreadyRunningError, PbxSettingsError, PrivatePbxError) as error:
+    except (AlreadyRunningError, PbxSettingsError, PrivatePbxError, SecretsError, ServiceRefusedError) as error:
         typer.echo(str(error), err=True)
         return FAILED
     return 0
+
+
+def _numbers(config: Config) -> tuple[str, ...]:
+    try:
+        return load_folder(config.dialplans_dir, config.queues.keys()).numbers
+    except DialplanErrors:
+        return ()
 
 
 def card(config: Config, secrets: Secrets) -> str:
@@ -43,11 +54,12 @@ def card(config: Config, secrets: Secrets) -> str:
     sip, web = config.pbx.sip, config.web
     url = f"http://{web.host}:{web.port}"
     codes = config.feature_codes
+    numbers = " or ".join(_numbers(config)) or "a number (no dialplan answers one yet)"
     lines = [
         "",
         f"{config.company} is open.",
         "",
-        f"  callers   dial 100 at SIP {sip.host}:{sip.port}"
+        f"  callers   dial {numbers} at SIP {sip.host}:{sip.port}"
         + ("" if config.pbx.demo_callers else "  (through the trunk only)"),
         "            or:  .venv/bin/cordboard call 100 --press 2 --record heard.wav",
         "",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from pbx.errors import EncodeError
-from pbx.orders import Connect, HangUp, KeepAlive, Remember, RingPhone
+from pbx.orders import Connect, HangUp, KeepAlive, Remember, RingPhone, SetLanguage
 from pbx.places import LEG, MEMORY, MEMORY_MORE, MEMORY_PIECE, MEMORY_REST, OFFER, START, TALK
 
 Action = tuple[str, tuple[tuple[str, str], ...]]
@@ -21,6 +21,7 @@ MAX_NAME = 60
 
 _ID = re.compile(r"[A-Za-z0-9_.:@-]{1,149}\Z")
 _ENDPOINT = re.compile(r"[A-Za-z0-9_.-]{1,80}\Z")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?\Z")
 _NOT_NUMBER = re.compile(r"[^0-9+*#]")
 _NOT_NAME = re.compile(r'[\x00-\x1f\x7f"\\<>,;|]+')
 
@@ -53,6 +54,12 @@ def remember(order: Remember) -> list[Action]:
         _set(order.channel, MEMORY_REST, memory[cut:].decode()),
         _set(order.channel, MEMORY, MEMORY_MORE + memory[:cut].decode()),
     ]
+
+
+def set_language(order: SetLanguage) -> Action:
+    if _LANGUAGE.match(order.language) is None:
+        raise EncodeError("not a language")
+    return _set(order.channel, "CHANNEL(language)", order.language)
 
 
 def ring_phone(order: RingPhone) -> Action:

@@ -33,6 +33,7 @@ from pbx.orders import (
     Play,
     Remember,
     RingPhone,
+    SetLanguage,
     StartMusic,
     StopMusic,
     StopPlay,
@@ -110,6 +111,7 @@ class PbxLink:
             StopMusic: self._agi.order,
             TakeOver: self._agi.order,
             Remember: self._remember,
+            SetLanguage: self._set_language,
             KeepAlive: self._keep_alive,
             RingPhone: self._ring_phone,
             Connect: self._connect,
@@ -312,6 +314,9 @@ class PbxLink:
         for action in first:
             self._send_quietly(action)
         self._send(last, order)
+
+    def _set_language(self, order: SetLanguage) -> None:
+        self._send(actions.set_language(order), order)
 
     def _keep_alive(self, order: KeepAlive) -> None:
         self._send(actions.keep_alive(order), order)

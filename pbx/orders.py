@@ -66,6 +66,14 @@ class Remember:
 
 
 @dataclass(frozen=True, slots=True)
+class SetLanguage:
+    """The language in which the PBX itself speaks to the caller, were we to vanish."""
+
+    channel: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class KeepAlive:
     """Renew the dead-man's timer: without us for so many seconds, the plain dialplan takes the caller over."""
 
@@ -113,6 +121,7 @@ Order = (
     | StopMusic
     | TakeOver
     | Remember
+    | SetLanguage
     | KeepAlive
     | RingPhone
     | Connect

@@ -36,6 +36,7 @@ from pbx.orders import (
     Play,
     Remember,
     RingPhone,
+    SetLanguage,
     StartMusic,
     StopMusic,
     StopPlay,
@@ -75,6 +76,16 @@ async def test_a_caller_arrives_unanswered(rig: Rig) -> None:
     (seen,) = (await rig.facts.next(Looked)).snapshot.channels
     assert (seen.channel, seen.answered, seen.controlled, seen.place) == (channel, False, True, Place.ARRIVAL)
     assert (seen.dialled, seen.caller_number, seen.endpoint) == ("100", arrived.caller_number, arrived.endpoint)
+
+
+async def test_the_language_that_the_pbx_would_speak(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(SetLanguage(channel, "es"))
+    rig.link.send(Look())
+    (seen,) = (await rig.facts.next(Looked)).snapshot.channels
+    assert seen.language == "es"
+    rig.link.send(SetLanguage(channel, "e;s"))
+    assert (await rig.facts.next(OrderFailed)).reason == "bad value"
 
 
 async def test_prompts_play_to_their_end_one_after_another(rig: Rig) -> None:

@@ -225,7 +225,7 @@ class World:
             ("CallerIDName", channel.caller_name or "<unknown>"),
             ("ConnectedLineNum", "<unknown>"),
             ("ConnectedLineName", "<unknown>"),
-            ("Language", "en"),
+            ("Language", channel.variables.get("CHANNEL(language)", "en")),
             ("AccountCode", ""),
             ("Context", channel.context),
             ("Exten", channel.exten),

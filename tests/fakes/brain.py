@@ -100,6 +100,7 @@ class FakePbx(FakeSwitch):
         self.phone_states: dict[str, PhoneState] = {}
         self.dead_man: dict[str, VirtualTimer] = {}
         self.connect_seconds = 0.0
+        self._connecting: dict[str, VirtualTimer] = {}
         self.between: set[str] = set()  # channels that a look catches between two applications of the dialplan
 
     # what happens there
@@ -206,7 +207,9 @@ class FakePbx(FakeSwitch):
                 known.music = ""
                 self._stop_timers(known)
                 self._stop_dead_man(channel)
-                self.time.after(self.connect_seconds, lambda: self._bridge(known, leg))
+                if channel in self._connecting:  # a redirect ends the one before
+                    self._connecting[channel].cancel()
+                self._connecting[channel] = self.time.after(self.connect_seconds, lambda: self._bridge(known, leg))
                 return
         super()._carry_out(order, known)
 
