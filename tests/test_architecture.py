@@ -43,6 +43,11 @@ CORE = {
     "acd/strategies.py",
     "acd/engine.py",
     "acd/invariants.py",
+    "acd/erlang.py",
+    "acd/simulate/load.py",
+    "acd/simulate/report.py",
+    "acd/simulate/tally.py",
+    "acd/simulate/world.py",
     "cordboard/records.py",
     "cordboard/unattended.py",
 }
