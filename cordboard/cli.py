@@ -45,7 +45,7 @@ def serve(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Run the service alone, against a PBX that runs already."""
     import uvloop
 
-    from cordboard.service import run_service
+    from cordboard.serve import run_service
 
     settings = _config(config)
     raise typer.Exit(uvloop.run(run_service(settings, _secrets(settings))))

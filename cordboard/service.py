@@ -9,8 +9,7 @@ import asyncio
 import contextlib
 import itertools
 import secrets as random_bits
-import signal
-from collections.abc import AsyncIterator
+from collections.abc import Coroutine
 from typing import Any
 
 import structlog
@@ -25,7 +24,6 @@ from cordboard.config import Config
 from cordboard.dispatcher import Dispatcher
 from cordboard.features import FeatureCodes
 from cordboard.journal import Journal
-from cordboard.logs import configure_logs
 from cordboard.loop_timers import LoopTimers
 from cordboard.secrets import Secrets
 from cordboard.site import PROMPTS, VOICEMAIL, agents_of, calls_csv, link_settings, queues_of
@@ -34,7 +32,6 @@ from cordboard.storage.migrate import migrate
 from cordboard.storage.reader import Reader
 from cordboard.storage.sink import open_sink
 from cordboard.storage.writer import Writer
-from ivr.errors import DialplanErrors
 from ivr.library import DialplanLibrary
 from ivr.prompts import PromptStore
 from ivr.voices import Voices
@@ -47,11 +44,10 @@ log = structlog.get_logger()
 
 RENEW_EVERY_S = 1.0
 LAST_HANGUPS_S = 3.0
-USAGE = 2
 
 
 class Service:
-    """The running service. `start` once, then `stop`."""
+    """`prepare`, `start`, `connect`, each once; `stop` in any state."""
 
     def __init__(self, config: Config, secrets: Secrets) -> None:
         self.config = config
@@ -60,12 +56,14 @@ class Service:
         self.live = LiveChannels()
         self.draining = False
         self._tasks: list[asyncio.Task[Any]] = []
+        self._undo = contextlib.AsyncExitStack()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def prepare(self) -> None:
         """Database, dialplans and prompts: everything without which no call can be served."""
         config = self.config
         self.database: AsyncEngine = open_engine(config.database_url)
+        self._undo.push_async_callback(self.database.dispose)
         await migrate(self.database)
         self.reader = Reader(self.database, self.clock)
         self.writer = Writer(open_sink(self.database))
@@ -79,7 +77,7 @@ class Service:
             log.warning("dialplan", problem=str(problem))
 
     async def start(self) -> None:
-        """Connect to the PBX and serve calls."""
+        """Everything there is, but for the PBX: from here on it can be asked, and notes are written."""
         config, timers = self.config, LoopTimers()
         self.link = PbxLink(link_settings(config, self.secrets), self._fact)
         legs = itertools.count(1)
@@ -123,12 +121,20 @@ class Service:
             self.clock,
             config.timers.unattended_s,
         )
-        self._own(self.writer.run(), "writer")
-        self._own(self.link.run(), "link")
-        self._own(self._renew(), "dead-man's timers")
-        self._own(self._look(), "reconciler")
-        if config.pbx.private:
-            self._own(self.call_import.run(), "call import")
+        writing = self._own(self.writer.run(), "writer")
+        self._undo.push_async_callback(self._stop_writing, writing)
+
+    def connect(self) -> None:
+        """Take the PBX's calls over and serve."""
+        self._undo.push_async_callback(self._disconnect)
+        for work, name in (
+            (self.link.run(), "link"),
+            (self._renew(), "dead-man's timers"),
+            (self._look(), "reconciler"),
+        ):
+            self._tasks.append(self._own(work, name))
+        if self.config.pbx.private:
+            self._tasks.append(self._own(self.call_import.run(), "call import"))
 
     async def drain(self) -> None:
         """Refuse new callers and let the others finish, at most as long as configured."""
@@ -137,6 +143,9 @@ class Service:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.config.timers.drain_s):
                 await self.calls.empty.wait()
+
+    async def end_calls(self) -> None:
+        """Hang up whoever is still here, and hear of it."""
         self.calls.stop()
         if self.dispatcher.linked:
             with contextlib.suppress(TimeoutError):
@@ -145,13 +154,17 @@ class Service:
 
     async def stop(self) -> None:
         """Leave the PBX as it is and write down everything that was noted."""
+        await self._undo.aclose()
+
+    async def _disconnect(self) -> None:
         await self.link.close()
         for task in self._tasks:
-            if task.get_name() != "writer":
-                task.cancel()
-        await self.writer.close()
+            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.database.dispose()
+
+    async def _stop_writing(self, writing: asyncio.Task[Any]) -> None:
+        await self.writer.close()
+        await asyncio.gather(writing, return_exceptions=True)
 
     def _fact(self, fact: Fact) -> None:
         self.dispatcher(fact)
@@ -185,54 +198,12 @@ class Service:
             if self.dispatcher.linked:
                 self.link.send(Look())
 
-    def _own(self, work: Any, name: str) -> None:
+    def _own(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(self._ended)
-        self._tasks.append(task)
+        return task
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         """A part that ends by itself takes the service with it: half a service is worse than a restart."""
         if not task.cancelled() and (error := task.exception()) is not None and not self.failed.done():
             self.failed.set_exception(error)
-
-
-@contextlib.asynccontextmanager
-async def running(config: Config, secrets: Secrets) -> AsyncIterator[Service]:
-    service = Service(config, secrets)
-    await service.prepare()
-    await service.start()
-    try:
-        yield service
-    finally:
-        await service.stop()
-
-
-async def run_service(config: Config, secrets: Secrets) -> int:
-    """`cordboard serve`, until SIGTERM or SIGINT (drain, end the calls) or SIGHUP (leave them to a successor)."""
-    from cordboard.web_wiring import serve_web
-
-    configure_logs(config.logs.level, config.log_file, keep_personal=config.logs.personal_data)
-    loop = asyncio.get_running_loop()
-    stop: asyncio.Queue[signal.Signals] = asyncio.Queue()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stop.put_nowait, number)
-    try:
-        async with running(config, secrets) as service, serve_web(service):
-            asked: asyncio.Future[signal.Signals] = asyncio.ensure_future(stop.get())
-            parts: set[asyncio.Future[Any]] = {asked, service.failed}
-            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
-            if service.failed.done():
-                asked.cancel()
-                service.failed.result()
-            if asked.result() is not signal.SIGHUP:
-                draining = asyncio.create_task(service.drain())
-                again = asyncio.create_task(stop.get())
-                await asyncio.wait({draining, again}, return_when=asyncio.FIRST_COMPLETED)
-                again.cancel()
-                draining.cancel()
-                await asyncio.gather(draining, again, return_exceptions=True)
-    except DialplanErrors as errors:
-        for problem in errors.problems:
-            print(problem, flush=True)
-        return USAGE
-    return 0

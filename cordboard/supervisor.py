@@ -13,7 +13,7 @@ import fcntl
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -85,12 +85,20 @@ class Supervisor:
     """Owns the PBX (None: an external one) and the service process until asked to stop."""
 
     def __init__(
-        self, pbx: Pbx | None, service_command: list[str], health_url: str, say: Callable[[str], None]
+        self,
+        pbx: Pbx | None,
+        service_command: list[str],
+        health_url: str,
+        say: Callable[[str], None],
+        *,
+        stop_patience_s: float = 30.0,
     ) -> None:
+        """`stop_patience_s`: how long the service may take to let calls end and to write everything down."""
         self._pbx = pbx
         self._command = service_command
         self._health_url = health_url
         self._say = say
+        self._stop_patience_s = stop_patience_s
         self._stop = asyncio.Event()
         self._served = False
         self._service: asyncio.subprocess.Process | None = None
@@ -113,19 +121,7 @@ class Supervisor:
             loop.add_signal_handler(number, self.request_stop)
         tasks: list[asyncio.Task[Any]] = []
         try:
-            if self._pbx is not None:
-                self._say("starting the private PBX ...")
-                await self._pbx.start()
-                tasks.append(asyncio.create_task(self._keep_pbx(self._pbx), name="keep the PBX"))
-            self._say("starting the service ...")
-            stopping = asyncio.create_task(self._stop.wait(), name="stop requested")
-            serving = asyncio.create_task(self._wait_healthy(), name="service healthy")
-            tasks += [asyncio.create_task(self._keep_service(), name="keep the service"), stopping, serving]
-            await _first(tasks)
-            if serving.done():
-                self._served = True
-                ready()
-                await _first([task for task in tasks if task is not serving])
+            await self._until_stop(ready, tasks)
             self._say("stopping: new callers are refused, calls may end (again Ctrl-C: at once) ...")
         finally:
             for task in tasks:
@@ -135,6 +131,31 @@ class Supervisor:
             if self._pbx is not None:
                 await self._pbx.stop()
             self._say("stopped")
+
+    async def _until_stop(self, ready: Callable[[], None], tasks: list[asyncio.Task[Any]]) -> None:
+        """Every task begun is added to `tasks`; whoever calls this ends them."""
+
+        def begin(work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+            tasks.append(asyncio.create_task(work, name=name))
+            return tasks[-1]
+
+        stopping = begin(self._stop.wait(), "stop requested")
+        if self._pbx is not None:
+            self._say("starting the private PBX ...")
+            starting = begin(self._pbx.start(), "start the PBX")
+            await _first([starting, stopping])
+            if stopping.done():
+                return
+            begin(self._keep_pbx(self._pbx), "keep the PBX")
+            tasks.remove(starting)
+        self._say("starting the service ...")
+        begin(self._keep_service(), "keep the service")
+        serving = begin(self._wait_healthy(), "service healthy")
+        await _first(tasks)
+        if serving.done():
+            self._served = True
+            ready()
+            await _first([task for task in tasks if task is not serving])
 
     async def _keep_pbx(self, pbx: Pbx) -> None:
         backoff, loop = Backoff(), asyncio.get_running_loop()
@@ -176,9 +197,9 @@ class Supervisor:
             return
         service.send_signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(service.wait(), 30)
+            await asyncio.wait_for(service.wait(), self._stop_patience_s)
         except TimeoutError:
-            log.error("the service did not stop in 30 s; killing it")
+            log.error("the service did not stop in time; killing it", seconds=self._stop_patience_s)
             service.kill()
             await service.wait()
 

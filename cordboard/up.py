@@ -20,6 +20,8 @@ from ivr.errors import DialplanErrors
 from ivr.loader import load_folder
 
 FAILED = 1
+LAST_WRITES_S = 20.0
+"""What the service may need after the last call has ended."""
 
 
 async def run_up(config: Config, file: Path) -> int:
@@ -34,7 +36,13 @@ async def run_up(config: Config, file: Path) -> int:
             if config.pbx.private:
                 pbx = PrivatePbx(pbx_settings(config, secrets), config.var_dir / LAUNCHER)
             health = f"http://{config.web.host}:{config.web.port}/health"
-            supervisor = Supervisor(pbx, service_command(file), health, typer.echo)
+            supervisor = Supervisor(
+                pbx,
+                service_command(file),
+                health,
+                typer.echo,
+                stop_patience_s=config.timers.drain_s + LAST_WRITES_S,
+            )
             await supervisor.run(lambda: typer.echo(card(config, secrets)))
     except (AlreadyRunningError, PbxSettingsError, PrivatePbxError, SecretsError, ServiceRefusedError) as error:
         typer.echo(str(error), err=True)
