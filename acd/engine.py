@@ -1,8 +1,9 @@
 """The distributor's mind: one fact in, the orders that follow from it out, in one synchronous step.
 
-This module decides who gets which caller and when. Longest idle agent first, first come first served over all the
-queues that an agent serves, one offer for each agent and each caller; a deadline for every state. It refuses to know
-the PBX, the clock and chance: `now` (unix seconds) and the ids of offers come from outside.
+This module decides who gets which caller and when. A caller gets the first free agent of their pool, in the order of
+the queue's strategy; an agent gets the caller who comes first in all the pools that they can serve, so nobody starves.
+One offer for each agent and each caller; a deadline for every state. It refuses to know the PBX, the clock and chance:
+`now` (unix seconds) and the ids of offers come from outside.
 
 A fact about something that is not there (late, doubled, out of order) is counted in `ignored` and changes nothing. A
 command of a person that cannot be done raises an `AcdError` and changes nothing.
@@ -23,7 +24,7 @@ from acd.orders import Order, QueueResult, TimerId, TimerKind
 from acd.outbox import Outbox
 from acd.staff import Staff
 from acd.states import AgentEvent
-from acd.strategies import LongestIdle, Strategy
+from acd.widening import Widening
 
 _BLIND_RETRY_S = 1.0  # while the PBX cannot be seen, a deadline looks again this much later
 
@@ -36,17 +37,17 @@ class Engine:
         new_offer_id: Callable[[], str],
         *,
         rules: Rules | None = None,
-        strategy: Strategy | None = None,
     ) -> None:
         rules = rules or Rules()
         self.ignored: Counter[str] = Counter()
         self.decisions = 0
         self.seeing = True  # the PBX can be seen
         self.outbox = Outbox()
-        self.floor = Floor(strategy or LongestIdle())
+        self.floor = Floor()
         self.lines = Lines()
         self._staff = Staff(self.floor, self.outbox, rules)
-        self.offers = Offers(self.lines, self._staff, self.outbox, rules, new_offer_id)
+        self._widening = Widening(self.floor, self.lines, self.outbox)
+        self.offers = Offers(self.lines, self._staff, self._widening, self.outbox, rules, new_offer_id)
         self._handlers: dict[type[Any], Callable[[Any, float], bool | None]] = {
             f.CallerJoined: self._caller_joined,
             f.CallerLeft: self._caller_left,
@@ -80,10 +81,15 @@ class Engine:
         try:
             if self._handlers[type(fact)](fact, now) is False:
                 self.ignored[type(fact).__name__] += 1
+            for agent in self._staff.absent:
+                self._widening.reconsider(agent, now)
+            self._clear_deserted(now)
             self._bring_together(now)
         finally:
             orders = self.outbox.take()
             self._staff.freed.clear()
+            self._staff.absent.clear()
+            self._widening.moved.clear()
             self.offers.seekers.clear()
         return orders
 
@@ -110,13 +116,14 @@ class Engine:
             agent = self.floor.agents.get(agent_id)
             if agent is None or not agent.free:
                 continue
-            standing = self.lines.next_for(agent.spec.queues)
+            standing = self.lines.next_for(agent.pools)
             if standing is not None:
                 self.decisions += 1
                 self.offers.make(standing, agent, now)
-        seekers = [self.lines.callers[call] for call in self.offers.seekers if call in self.lines.callers]
+        calls = {**self.offers.seekers, **self._widening.moved}
+        seekers = [self.lines.callers[call] for call in calls if call in self.lines.callers]
         for standing in sorted(seekers, key=lambda seeker: seeker.key):
-            agent = self.floor.first_free(standing.caller.queue) if standing.offer is None else None
+            agent = self.floor.first_free(standing.pool) if standing.offer is None else None
             if agent is not None:
                 self.decisions += 1
                 self.offers.make(standing, agent, now)
@@ -127,13 +134,40 @@ class Engine:
         caller = fact.caller
         if caller.call in self.lines.callers or caller.call in self.offers.talks:
             return False
-        self.lines.join(caller)
+        standing = self._widening.join(caller, now)
         place = self.lines.place(caller.call) or 0
         self.outbox.note("queue.joined", call=caller.call, queue=caller.queue, position=place + 1)
         self.offers.note_positions(caller.queue, place + 1)
-        self._limit_wait(self.lines.callers[caller.call], now)
+        overflow = self._overflow(standing, place)
+        if overflow is not None:
+            self.offers.release(standing, overflow, now)
+            return True
+        self._limit_wait(standing, now)
         self.offers.seekers[caller.call] = None
         return True
+
+    def _overflow(self, standing: Standing, place: int) -> QueueResult | None:
+        """Why they cannot wait here. Those who stood here before a restart stand behind as few as they did then."""
+        queue = self.lines.lines[standing.caller.queue].spec
+        if self.seeing and self._deserted(queue.name):
+            return QueueResult.EMPTY
+        if queue.max_waiting is None or place < queue.max_waiting or self.floor.first_free(standing.pool) is not None:
+            return None
+        return QueueResult.FULL
+
+    def _deserted(self, queue: str) -> bool:
+        return self.lines.lines[queue].spec.leave_when_empty and not self.floor.logged_in[queue]
+
+    def _clear_deserted(self, now: float) -> None:
+        """Where nobody may wait without agents, nobody does. While the PBX cannot be seen nobody is sent anywhere."""
+        if not self.seeing:
+            return
+        deserted, self.floor.deserted = self.floor.deserted, {}
+        for queue in deserted:
+            if queue in self.lines.lines and self._deserted(queue):
+                for call in list(self.lines.lines[queue].everyone):
+                    if call in self.lines.callers:
+                        self.offers.release(self.lines.callers[call], QueueResult.EMPTY, now)
 
     def _caller_left(self, fact: f.CallerLeft, now: float) -> bool:
         talk = self.offers.talks.get(fact.call)
@@ -161,6 +195,7 @@ class Engine:
 
     def _agent_set(self, fact: f.AgentSet, now: float) -> None:
         self._staff.put(fact.agent, now)
+        self._widening.reconsider(fact.agent.id, now)
 
     def _step_away(self, agent_id: str, intent: Intent, now: float) -> None:
         agent = self._staff.employed(agent_id)
@@ -182,12 +217,12 @@ class Engine:
 
     def _queue_set(self, fact: f.QueueSet, now: float) -> None:
         name = fact.queue.name
-        known = name in self.lines.lines
         self.lines.put_queue(fact.queue)
-        if not known:
-            self.floor.open_queue(name)
+        self.floor.put_queue(fact.queue)
         for call in self.lines.lines[name].everyone:
+            self._widening.rules_changed(self.lines.callers[call], now)
             self._limit_wait(self.lines.callers[call], now)
+        self.floor.deserted[name] = None
 
     def _queue_removed(self, fact: f.QueueRemoved, now: float) -> None:
         """Everyone in it is handed back, whoever is being connected included. Talks go on."""
@@ -207,6 +242,8 @@ class Engine:
             return False
         if timer.kind in (TimerKind.WRAP_UP, TimerKind.REST):
             self._staff.timer(timer, now)
+        elif timer.kind is TimerKind.RELAX:
+            self._widening.relax(self.lines.callers[timer.key], now)
         elif not self.seeing:
             self.outbox.start(timer, now + _BLIND_RETRY_S)
         elif timer.kind is TimerKind.OFFER:
@@ -234,8 +271,8 @@ class Engine:
     def _switch_found(self, _fact: f.SwitchFound, _now: float) -> bool:
         seeing, self.seeing = self.seeing, True
         if not seeing:
-            for line in self.lines.lines.values():
-                self.offers.seekers.update(dict.fromkeys(line.open))
+            self.offers.seekers.update(dict.fromkeys(self.lines.callers))
+            self.floor.deserted.update(dict.fromkeys(self.lines.lines))
         return not seeing
 
     def _of_offer(self, rule: Callable[[Offer, Any, float], bool]) -> Callable[[Any, float], bool]:

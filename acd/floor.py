@@ -1,4 +1,4 @@
-"""The agents as they are now, and for every queue the free ones in the order of choice.
+"""The agents as they are now, and for every pool the free ones in the order of choice.
 
 This module decides who may be offered a call (`Agent.free`) and keeps the indexes true to it. It refuses to know
 callers, offers' insides and time: `staff` changes an agent and then calls `refresh`.
@@ -6,15 +6,21 @@ callers, offers' insides and time: `staff` changes an agent and then calls `refr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from acd.errors import PhoneTaken, UnknownAgent
-from acd.model import AgentSpec
-from acd.ordering import OrderedIds
+from acd.fading import Fading
+from acd.model import AgentSpec, QueueSpec
+from acd.pools import Pool, QueuePools
+from acd.skills import ANYBODY, Demand, course
 from acd.states import AgentEvent, AgentState
-from acd.strategies import Strategy
+from acd.strategies import rank
+
+_CALLS_FADE_S = 8 * 3600.0  # a working day
+_WORK_FADES_S = 3600.0
 
 
 class Intent(NamedTuple):
@@ -40,17 +46,40 @@ class Agent:
     offer: str | None = None
     intent: Intent | None = None
     leaving: bool = False  # removed from the configuration while in a talk
+    turn: int = 0  # of their latest offer or log-in, among all
+    calls: Fading = field(default_factory=lambda: Fading(_CALLS_FADE_S))
+    work: Fading = field(default_factory=lambda: Fading(_WORK_FADES_S))
+    pools: list[Pool] = field(default_factory=list)  # all that they can serve
+    counted_in: tuple[str, ...] = ()  # queues that count them as logged in
 
     @property
     def free(self) -> bool:
         return self.state is AgentState.READY and self.reachable and not self.phone_busy and not self.resting
 
+    @property
+    def at_work(self) -> bool:
+        """Whether it makes sense to wait for them."""
+        return self.state not in (AgentState.LOGGED_OUT, AgentState.NOT_READY) and self.reachable
+
+    @property
+    def skills(self) -> Mapping[str, int]:
+        return self.spec.skills
+
+    @property
+    def calls_of_late(self) -> float:
+        return self.calls.key
+
+    @property
+    def work_of_late(self) -> float:
+        return self.work.key
+
 
 class Floor:
-    def __init__(self, strategy: Strategy) -> None:
+    def __init__(self) -> None:
         self.agents: dict[str, Agent] = {}
-        self._strategy = strategy
-        self._free: dict[str, OrderedIds] = {}
+        self.queues: dict[str, QueuePools] = {}
+        self.logged_in: Counter[str] = Counter()  # by queue
+        self.deserted: dict[str, None] = {}  # queues whose last agent logged out since this fact began
         self._by_phone: dict[str, str] = {}
 
     def agent(self, agent: str) -> Agent:
@@ -71,48 +100,100 @@ class Floor:
         if agent is None:
             agent = self.agents[spec.id] = Agent(spec)
         else:
-            self._unlist(agent)
+            self._leave_queues(agent)
             del self._by_phone[agent.spec.endpoint]
             agent.spec = spec
         self._by_phone[spec.endpoint] = spec.id
+        for name in dict.fromkeys(spec.queues):
+            queue = self.queues.get(name)
+            if queue is not None:
+                queue.agents[spec.id] = None
+                agent.pools += [pool for pool in queue.all.values() if pool.demand.met_by(spec.id, spec.skills)]
         self.refresh(agent)
         return agent
 
     def remove(self, agent: Agent) -> None:
-        self._unlist(agent)
+        self._leave_queues(agent)
+        self._count(agent, ())
         del self._by_phone[agent.spec.endpoint]
         del self.agents[agent.spec.id]
 
-    def open_queue(self, queue: str) -> None:
-        self._free[queue] = OrderedIds()
-        for agent in self.agents.values():
-            if queue in agent.spec.queues:
-                self.refresh(agent)
+    def put_queue(self, spec: QueueSpec) -> None:
+        """Open a queue, or give a known one its new strategy and stages."""
+        queue = self.queues.get(spec.name)
+        if queue is None:
+            queue = self.queues[spec.name] = QueuePools(spec.name, spec.strategy)
+            serving = (agent.spec.id for agent in self.agents.values() if spec.name in agent.spec.queues)
+            queue.agents = dict.fromkeys(serving)
+        queue.strategy = spec.strategy
+        queue.last(stage.demand for stage in course(spec.requirement))
+        for demand in (ANYBODY, *(stage.demand for stage in course(spec.requirement))):
+            self.pool(spec.name, demand)
+        for agent in queue.agents:
+            self.refresh(self.agents[agent])
 
-    def close_queue(self, queue: str) -> None:
-        del self._free[queue]
+    def close_queue(self, name: str) -> None:
+        for pool in self.queues[name].all.values():
+            self._drop(pool)
+        del self.queues[name]
+
+    def pool(self, name: str, demand: Demand) -> Pool:
+        """The pool of this demand; a new one finds the free agents who meet it."""
+        queue = self.queues[name]
+        pool = queue.all.get(demand)
+        if pool is None:
+            for unused in queue.clear_away():
+                self._drop(unused)
+            pool = queue.add(demand)
+            for agent_id in self._candidates(pool):
+                agent = self.agents[agent_id]
+                if demand.met_by(agent_id, agent.spec.skills):
+                    agent.pools.append(pool)
+                    if agent.free:
+                        pool.free.add(agent_id, rank(queue.strategy, agent, demand))
+        return pool
 
     def refresh(self, agent: Agent) -> None:
         """Make the indexes say what the agent now is."""
-        if not agent.free:
-            self._unlist(agent)
-            return
-        rank = self._strategy.rank(agent)
-        for queue in agent.spec.queues:
-            free = self._free.get(queue)
-            if free is not None:
-                free.add(agent.spec.id, rank)
+        if agent.free:
+            for pool in agent.pools:
+                pool.free.add(agent.spec.id, rank(self.queues[pool.queue].strategy, agent, pool.demand))
+        else:
+            for pool in agent.pools:
+                pool.free.discard(agent.spec.id)
+        self._count(agent, () if agent.state is AgentState.LOGGED_OUT else agent.spec.queues)
 
-    def first_free(self, queue: str) -> Agent | None:
-        first = self._free[queue].first()
+    def first_free(self, pool: Pool) -> Agent | None:
+        first = pool.free.first()
         return self.agents[first[1]] if first else None
 
     def free_in(self, queue: str) -> Iterable[str]:
-        """Ids of the free agents of a queue, in the order of choice."""
-        return self._free[queue]
+        """Ids of the free agents of a queue, in the order of choice for a caller who demands nothing."""
+        return self.queues[queue].all[ANYBODY].free
 
-    def _unlist(self, agent: Agent) -> None:
-        for queue in agent.spec.queues:
-            free = self._free.get(queue)
-            if free is not None:
-                free.discard(agent.spec.id)
+    def _candidates(self, pool: Pool) -> list[str]:
+        serving = self.queues[pool.queue].agents
+        if pool.demand.agent is None:
+            return list(serving)
+        return [pool.demand.agent] if pool.demand.agent in serving else []
+
+    def _drop(self, pool: Pool) -> None:
+        for agent_id in self._candidates(pool):
+            agent = self.agents[agent_id]
+            agent.pools = [one for one in agent.pools if one is not pool]
+
+    def _leave_queues(self, agent: Agent) -> None:
+        for pool in agent.pools:
+            pool.free.discard(agent.spec.id)
+        agent.pools = []
+        for name in agent.spec.queues:
+            if name in self.queues:
+                self.queues[name].agents.pop(agent.spec.id, None)
+
+    def _count(self, agent: Agent, queues: tuple[str, ...]) -> None:
+        if queues == agent.counted_in:
+            return
+        self.logged_in.update(queues)
+        self.logged_in.subtract(agent.counted_in)
+        self.deserted.update(dict.fromkeys(queue for queue in agent.counted_in if not self.logged_in[queue]))
+        agent.counted_in = queues

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from acd.engine import Engine
+from acd.floor import Agent
 from acd.offers import OfferPhase
 from acd.orders import TimerId, TimerKind
+from acd.skills import Demand
 from acd.states import AgentState
 
 _STATE_OF_PHASE = {
@@ -22,7 +24,7 @@ _ENGAGED = frozenset(_STATE_OF_PHASE.values())
 
 
 def violations(engine: Engine) -> list[str]:
-    return [*_offers(engine), *_agents(engine), *_lines(engine), *_pairs(engine), *_timers(engine)]
+    return [*_offers(engine), *_agents(engine), *_pools(engine), *_lines(engine), *_pairs(engine), *_timers(engine)]
 
 
 def _offers(engine: Engine) -> Iterator[str]:
@@ -56,11 +58,41 @@ def _agents(engine: Engine) -> Iterator[str]:
             yield f"agent {name} is {agent.state} and still means to {agent.intent.event}"
         if engine.floor.at_phone(agent.spec.endpoint) != name:
             yield f"the phone of agent {name} is not listed as theirs"
-    for queue in engine.lines.lines:
-        listed = set(engine.floor.free_in(queue))
-        free = {a.spec.id for a in engine.floor.agents.values() if a.free and queue in a.spec.queues}
-        if listed != free:
-            yield f"queue {queue} lists the free agents {sorted(listed)}, free are {sorted(free)}"
+        if agent.counted_in != (() if agent.state is AgentState.LOGGED_OUT else agent.spec.queues):
+            yield f"agent {name} is counted as logged in to {agent.counted_in}"
+
+
+def _pools(engine: Engine) -> Iterator[str]:
+    if set(engine.floor.queues) != set(engine.lines.lines):
+        yield "pools and lines are not of the same queues"
+    agents = engine.floor.agents.values()
+    for queue, pools in engine.floor.queues.items():
+        serving = [agent for agent in agents if queue in agent.spec.queues]
+        if set(pools.agents) != {agent.spec.id for agent in serving}:
+            yield f"queue {queue} does not list its agents"
+        if engine.floor.logged_in[queue] != sum(agent.state is not AgentState.LOGGED_OUT for agent in serving):
+            yield f"queue {queue} does not know how many of its agents are logged in"
+        for pool in pools.all.values():
+            name = f"the pool of {pool.demand} in queue {queue}"
+            able = {agent.spec.id for agent in serving if _can_serve(agent, pool.demand)}
+            if able != {agent.spec.id for agent in agents if any(one is pool for one in agent.pools)}:
+                yield f"{name} is not known to those who can serve it"
+            free = {agent for agent in able if engine.floor.agents[agent].free}
+            if set(pool.free) != free:
+                yield f"{name} lists the free agents {sorted(pool.free)}, free are {sorted(free)}"
+            here = {call: one for call, one in engine.lines.callers.items() if one.pool is pool}
+            if set(pool.callers) != set(here):
+                yield f"{name} does not list its callers"
+            if set(pool.open) != {call for call, standing in here.items() if standing.offer is None}:
+                yield f"{name} does not list its callers without an offer"
+            if here and pool.demand.agent is not None and not engine.floor.agents[pool.demand.agent].at_work:
+                yield f"somebody waits for agent {pool.demand.agent}, who is not at work"
+
+
+def _can_serve(agent: Agent, demand: Demand) -> bool:
+    return demand.agent in (None, agent.spec.id) and all(
+        agent.spec.skills.get(need.skill, 0) >= need.level for need in demand.must
+    )
 
 
 def _lines(engine: Engine) -> Iterator[str]:
@@ -68,8 +100,8 @@ def _lines(engine: Engine) -> Iterator[str]:
         here = {call: s for call, s in engine.lines.callers.items() if s.caller.queue == name}
         if set(line.everyone) != set(here):
             yield f"queue {name} does not list its callers"
-        if set(line.open) != {call for call, standing in here.items() if standing.offer is None}:
-            yield f"queue {name} does not list its callers without an offer"
+        if engine.seeing and here and line.spec.leave_when_empty and not engine.floor.logged_in[name]:
+            yield f"callers wait in queue {name}, which nobody serves"
     for call, standing in engine.lines.callers.items():
         if standing.caller.queue not in engine.lines.lines:
             yield f"call {call} waits in queue {standing.caller.queue}, which is no more"
@@ -78,9 +110,15 @@ def _lines(engine: Engine) -> Iterator[str]:
 
 
 def _pairs(engine: Engine) -> Iterator[str]:
-    for name, line in engine.lines.lines.items():
-        if engine.seeing and len(line.open) and engine.floor.first_free(name) is not None:
-            yield f"a caller waits in queue {name} while an agent is free"
+    """Whatever the indexes say: nobody who could be served waits while somebody who could serve them is free."""
+    free = [agent for agent in engine.floor.agents.values() if agent.free] if engine.seeing else []
+    for call, standing in engine.lines.callers.items():
+        demand = standing.stages[standing.stage].demand
+        if demand != standing.pool.demand or standing.pool.queue != standing.caller.queue:
+            yield f"call {call} is not in the pool of what it demands"
+        for agent in free:
+            if standing.offer is None and standing.caller.queue in agent.spec.queues and _can_serve(agent, demand):
+                yield f"call {call} waits in queue {standing.caller.queue} while agent {agent.spec.id} is free"
 
 
 def _timers(engine: Engine) -> Iterator[str]:
@@ -93,6 +131,9 @@ def _timers(engine: Engine) -> Iterator[str]:
             due.add(TimerId(TimerKind.WRAP_UP, agent.spec.id))
         if agent.resting:
             due.add(TimerId(TimerKind.REST, agent.spec.id))
+    for call, standing in engine.lines.callers.items():
+        if standing.stage + 1 < len(standing.stages):
+            due.add(TimerId(TimerKind.RELAX, call))
     set_now = set(engine.outbox.timers)
     waits = {timer for timer in set_now if timer.kind is TimerKind.MAX_WAIT}
     for missing in sorted(due - set_now):

@@ -1,7 +1,7 @@
 """The callers as they stand in their queues, and who is next.
 
-This module decides nobody's fate: it keeps callers in the order of `WaitingCaller.rank` and counts places. A caller for
-whom a phone rings stays in line (their place is theirs) but is not open to another offer.
+This module decides nobody's fate: it keeps callers in the order of `WaitingCaller.rank`, less their queue's head start,
+and counts places. A caller for whom a phone rings stays in line (their place is theirs), not open to another offer.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from acd.errors import UnknownQueue
 from acd.model import QueueSpec, WaitingCaller
 from acd.ordering import Key, OrderedIds
+from acd.pools import Pool
+from acd.skills import Stage
 
 
 @dataclass(slots=True)
@@ -20,6 +22,9 @@ class Standing:
 
     caller: WaitingCaller
     key: Key
+    stages: tuple[Stage, ...]
+    stage: int
+    pool: Pool
     offer: str | None = None
     overdue: bool = False  # max_wait passed while they were being connected: no second chance if that fails
 
@@ -28,7 +33,6 @@ class Standing:
 class Line:
     spec: QueueSpec
     everyone: OrderedIds = field(default_factory=OrderedIds)
-    open: OrderedIds = field(default_factory=OrderedIds)  # those without an offer
 
 
 class Lines:
@@ -53,23 +57,35 @@ class Lines:
     def remove_queue(self, name: str) -> None:
         del self.lines[name]
 
-    def join(self, caller: WaitingCaller) -> Standing:
+    def join(self, caller: WaitingCaller, stages: tuple[Stage, ...], stage: int, pool: Pool) -> Standing:
         """Stand in line, open to offers. Raises `UnknownQueue` and changes nothing."""
         line = self.line(caller.queue)
         self._joined += 1
-        standing = self.callers[caller.call] = Standing(caller, (caller.rank, self._joined))
-        line.everyone.add(caller.call, standing.key)
-        line.open.add(caller.call, standing.key)
+        key = (caller.rank - line.spec.head_start_s, self._joined)
+        standing = self.callers[caller.call] = Standing(caller, key, stages, stage, pool)
+        line.everyone.add(caller.call, key)
+        pool.callers[caller.call] = None
+        pool.open.add(caller.call, key)
         return standing
+
+    def move(self, standing: Standing, pool: Pool) -> None:
+        """They demand something else now; their place stays."""
+        call = standing.caller.call
+        del standing.pool.callers[call]
+        standing.pool.open.discard(call)
+        standing.pool = pool
+        pool.callers[call] = None
+        if standing.offer is None:
+            pool.open.add(call, standing.key)
 
     def reserve(self, standing: Standing, offer: str) -> None:
         standing.offer = offer
-        self.lines[standing.caller.queue].open.discard(standing.caller.call)
+        standing.pool.open.discard(standing.caller.call)
 
     def unreserve(self, standing: Standing) -> None:
         """Back to where they stood: the key never changed."""
         standing.offer = None
-        self.lines[standing.caller.queue].open.add(standing.caller.call, standing.key)
+        standing.pool.open.add(standing.caller.call, standing.key)
 
     def leave(self, standing: Standing) -> int:
         """Out of the line; returns the place (from 0) that is free now."""
@@ -77,7 +93,8 @@ class Lines:
         line = self.lines[standing.caller.queue]
         place = line.everyone.place(call)
         line.everyone.discard(call)
-        line.open.discard(call)
+        standing.pool.open.discard(call)
+        del standing.pool.callers[call]
         del self.callers[call]
         return place
 
@@ -86,12 +103,11 @@ class Lines:
         standing = self.callers.get(call)
         return None if standing is None else self.lines[standing.caller.queue].everyone.place(call)
 
-    def next_for(self, queues: Iterable[str]) -> Standing | None:
-        """The first of all open callers of these queues: one global order for an agent who serves many."""
+    def next_for(self, pools: Iterable[Pool]) -> Standing | None:
+        """The first of all open callers of these pools: one global order for an agent who serves many."""
         best: tuple[Key, str] | None = None
-        for queue in queues:
-            line = self.lines.get(queue)
-            first = line.open.first() if line is not None else None
+        for pool in pools:
+            first = pool.open.first()
             if first is not None and (best is None or first < best):
                 best = first
         return self.callers[best[1]] if best else None

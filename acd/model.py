@@ -5,12 +5,16 @@ This module decides the order of callers (`WaitingCaller.rank`) and the house ru
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from acd.skills import Requirement
+from acd.strategies import Strategy
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSpec:
-    """One queue. `max_wait_s` None: callers wait for as long as they like."""
+    """One queue. `max_wait_s` None: callers wait as long as they like; `max_waiting` None: however many they are."""
 
     name: str
     ring_s: int = 20
@@ -18,6 +22,11 @@ class QueueSpec:
     music_class: str = "default"
     max_wait_s: float | None = None
     noted_positions: int = 20  # a change of place is noted for so many callers at the head; 0 notes none
+    strategy: Strategy = Strategy.LONGEST_IDLE
+    requirement: Requirement = field(default_factory=Requirement)  # of callers who bring none of their own
+    head_start_s: float = 0.0  # the queue's weight beside others: its callers count as having waited so much longer
+    max_waiting: int | None = None  # nobody joins behind so many, unless an agent is free for them
+    leave_when_empty: bool = False  # nobody waits in it while none of its agents is logged in
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +37,15 @@ class AgentSpec:
     name: str
     endpoint: str
     queues: tuple[str, ...] = ()
+    skills: Mapping[str, int] = field(default_factory=dict)  # proficiency, 1 to 5
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingCaller:
-    """A caller as they stand in a queue. `call` is the PBX's id of their channel; number and name are display only."""
+    """A caller as they stand in a queue. `call` is the PBX's id of their channel; number and name are display only.
+
+    For the first `preferred_s` seconds they wait for the agent `preferred` alone, as long as that agent is at work.
+    """
 
     call: str
     queue: str
@@ -40,6 +53,9 @@ class WaitingCaller:
     head_start: float = 0.0
     caller_number: str = ""
     caller_name: str = ""
+    requirement: Requirement | None = None  # None: the queue's
+    preferred: str | None = None
+    preferred_s: float = 0.0
 
     @property
     def rank(self) -> float:

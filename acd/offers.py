@@ -18,6 +18,7 @@ from acd.orders import ConnectTalk, MakeOffer, QueueResult, ReleaseCaller, Timer
 from acd.outbox import Outbox
 from acd.staff import Staff
 from acd.states import TABLE, AgentEvent, AgentState
+from acd.widening import Widening
 
 
 class OfferPhase(StrEnum):
@@ -42,12 +43,21 @@ class Offer:
 
 
 class Offers:
-    def __init__(self, lines: Lines, staff: Staff, outbox: Outbox, rules: Rules, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        lines: Lines,
+        staff: Staff,
+        widening: Widening,
+        outbox: Outbox,
+        rules: Rules,
+        new_id: Callable[[], str],
+    ) -> None:
         self.open: dict[str, Offer] = {}
         self.talks: dict[str, str] = {}  # call -> offer
         self.seekers: dict[str, None] = {}  # callers who may find an agent since this fact began
         self._lines = lines
         self._staff = staff
+        self._widening = widening
         self._out = outbox
         self._rules = rules
         self._new_id = new_id
@@ -108,6 +118,9 @@ class Offers:
             else:
                 agent.resting = False
         self._back_in_line(offer)
+        standing = self._lines.callers.get(offer.call)
+        if standing is not None and standing.pool.demand.agent == offer.agent:
+            self._widening.no_preference(standing, now)  # asked, and did not come
         return True
 
     def withdraw(
@@ -184,6 +197,7 @@ class Offers:
     def leave_line(self, standing: Standing, reason: str) -> None:
         caller = standing.caller
         self._out.cancel(TimerId(TimerKind.MAX_WAIT, caller.call))
+        self._widening.leave(standing)
         self.seekers.pop(caller.call, None)
         place = self._lines.leave(standing)
         self._out.note("queue.left", call=caller.call, queue=caller.queue, reason=reason)

@@ -15,6 +15,7 @@ class TimerKind(StrEnum):
     WRAP_UP = "wrap_up"  # key: agent
     REST = "rest"  # key: agent. May be offered calls again
     MAX_WAIT = "max_wait"  # key: call
+    RELAX = "relax"  # key: call. They demand less from now on
 
 
 class TimerId(NamedTuple):
@@ -28,6 +29,8 @@ class QueueResult(StrEnum):
     TALKED = "talked"  # the agent hung up first
     TIMEOUT = "timeout"  # waited for max_wait_s
     UNAVAILABLE = "unavailable"  # the queue exists no more
+    FULL = "full"  # so many wait already
+    EMPTY = "empty"  # none of the queue's agents is logged in
 
 
 @dataclass(frozen=True, slots=True)

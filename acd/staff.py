@@ -15,12 +15,15 @@ from acd.outbox import Outbox
 from acd.states import AgentEvent, AgentState, next_state
 
 _BACK_OF_THE_ORDER = frozenset({AgentEvent.LOG_IN, AgentEvent.BECOME_READY})
+_AT_WORK_ON_A_CALL = frozenset({AgentState.TALKING, AgentState.WRAP_UP})
 
 
 class Staff:
     def __init__(self, floor: Floor, outbox: Outbox, rules: Rules) -> None:
         self.floor = floor
         self.freed: dict[str, None] = {}  # agents who may take a call since this fact began, in that order
+        self.absent: dict[str, None] = {}  # agents for whom nobody should wait any more, likewise
+        self._turns = 0
         self._out = outbox
         self._rules = rules
 
@@ -36,6 +39,13 @@ class Staff:
         state = next_state(agent.state, event)
         if agent.state is AgentState.WRAP_UP:
             self._out.cancel(TimerId(TimerKind.WRAP_UP, agent.spec.id))
+        if agent.state in _AT_WORK_ON_A_CALL:
+            agent.work.add_seconds(agent.since, now)
+        if state is AgentState.TALKING:
+            agent.calls.add_one(now)
+        if event in (AgentEvent.OFFER, AgentEvent.LOG_IN):
+            self._turns += 1
+            agent.turn = self._turns
         agent.state, agent.reason, agent.since = state, reason, now
         if event in _BACK_OF_THE_ORDER:
             agent.idle_since = now
@@ -49,6 +59,8 @@ class Staff:
         self.floor.refresh(agent)
         if agent.free:
             self.freed[agent.spec.id] = None
+        elif not agent.at_work:
+            self.absent[agent.spec.id] = None
 
     def log_in(self, agent: Agent, now: float) -> None:
         if agent.state is AgentState.LOGGED_OUT:
@@ -154,6 +166,7 @@ class Staff:
     def _remove(self, agent: Agent) -> None:
         self._end_rest(agent)
         self.freed.pop(agent.spec.id, None)
+        self.absent[agent.spec.id] = None
         self.floor.remove(agent)
 
     def _end_rest(self, agent: Agent) -> None:

@@ -10,7 +10,8 @@ from acd import facts as f
 from acd.engine import Engine
 from acd.invariants import violations
 from acd.model import AgentSpec, QueueSpec, Rules, WaitingCaller
-from acd.orders import CancelTimer, MakeOffer, Note, Order, StartTimer, TimerId
+from acd.orders import CancelTimer, MakeOffer, Note, Order, ReleaseCaller, StartTimer, TimerId
+from acd.skills import Requirement
 from acd.states import AgentState
 
 O = TypeVar("O", bound=Order)  # noqa: E741
@@ -18,8 +19,8 @@ O = TypeVar("O", bound=Order)  # noqa: E741
 SALES = QueueSpec("sales", ring_s=20, wrap_up_s=10.0)
 
 
-def agent_spec(agent: str, *queues: str) -> AgentSpec:
-    return AgentSpec(agent, f"Agent {agent}", agent, queues or ("sales",))
+def agent_spec(agent: str, *queues: str, **skills: int) -> AgentSpec:
+    return AgentSpec(agent, f"Agent {agent}", agent, queues or ("sales",), skills)
 
 
 class EngineDriver:
@@ -56,8 +57,26 @@ class EngineDriver:
         self.now = end
         return orders
 
-    def join(self, call: str, queue: str = "sales", head_start: float = 0.0) -> list[Order]:
-        return self.tell(f.CallerJoined(WaitingCaller(call, queue, self.now, head_start)))
+    def join(
+        self,
+        call: str,
+        queue: str = "sales",
+        head_start: float = 0.0,
+        *,
+        requirement: Requirement | None = None,
+        preferred: str | None = None,
+        preferred_s: float = 0.0,
+    ) -> list[Order]:
+        caller = WaitingCaller(
+            call,
+            queue,
+            self.now,
+            head_start,
+            requirement=requirement,
+            preferred=preferred,
+            preferred_s=preferred_s,
+        )
+        return self.tell(f.CallerJoined(caller))
 
     def ringing(self) -> dict[str, str]:
         """Which agent is offered which call."""
@@ -81,6 +100,19 @@ class EngineDriver:
 
     def end_talk(self, call: str, by: f.EndedBy = f.EndedBy.CALLER) -> list[Order]:
         return self.tell(f.TalkEnded(self.offer(call), by))
+
+    def serve(self, call: str, talk_s: float = 60.0) -> str:
+        """One call from answer to the end of the wrap-up; whose call it was."""
+        offer = self.engine.offer_of(call)
+        assert offer is not None, f"nobody is offered {call}"
+        self.talk(call)
+        self.pass_time(talk_s)
+        self.end_talk(call)
+        self.pass_time(offer.wrap_up_s)
+        return offer.agent
+
+    def released(self) -> dict[str, str]:
+        return {order.call: order.result.value for order in self.told(ReleaseCaller)}
 
     def state(self, agent: str) -> AgentState:
         return self.engine.floor.agents[agent].state

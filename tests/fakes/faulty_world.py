@@ -125,10 +125,9 @@ class FaultyWorld:
 
     def _offered(self, order: MakeOffer) -> None:
         self.offers += 1
-        spec = self.engine.floor.agents[order.agent].spec
         key = self.engine.lines.callers[order.caller.call].key
-        for queue in spec.queues:
-            head = self.engine.lines.lines[queue].open.first()
+        for pool in self.engine.floor.agents[order.agent].pools:
+            head = pool.open.first()
             assert head is None or head[0] > key, "somebody who waited longer was passed over"
         self._pbx(0.1, f.OfferRinging(order.offer))
         dice = self.random.random()

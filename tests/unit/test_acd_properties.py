@@ -12,11 +12,23 @@ from acd.errors import AcdError
 from acd.invariants import violations
 from acd.model import AgentSpec, QueueSpec, WaitingCaller
 from acd.orders import CancelTimer, MakeOffer, Order, StartTimer, TimerId, TimerKind
+from acd.skills import Need, Relaxed, Requirement
 from acd.states import AgentState
+from acd.strategies import Strategy
 
 CALLS = st.sampled_from(["anna", "bert", "carl", "dora"])
 QUEUES = st.sampled_from(["sales", "help"])
 AGENTS = st.sampled_from(["1", "2", "3"])
+REQUIREMENTS = st.sampled_from(
+    [
+        None,
+        Requirement(),
+        Requirement((Need("es", 3),)),
+        Requirement((Need("es", 3),), relax=(Relaxed(20.0, (Need("es", 1),)), Relaxed(40.0))),
+        Requirement((Need("bike"),), nice=(Need("es", 2),), relax=(Relaxed(5.0),)),
+    ]
+)
+SKILLS = st.sampled_from([{}, {"es": 1}, {"es": 5}, {"bike": 2}, {"es": 3, "bike": 1}])
 NUMBERS = st.integers(0, 7)  # which of the latest offers a fact is about: open ones and old ones
 
 
@@ -57,7 +69,7 @@ class AnyFacts(RuleBasedStateMachine):
         self.tell(f.QueueSet(QueueSpec("sales", wrap_up_s=5.0, max_wait_s=90.0)))
         self.tell(f.QueueSet(QueueSpec("help", wrap_up_s=0.0)))
         for agent, queues in (("1", ("sales",)), ("2", ("sales", "help")), ("3", ("help",))):
-            self.tell(f.AgentSet(AgentSpec(agent, "", agent, queues)))
+            self.tell(f.AgentSet(AgentSpec(agent, "", agent, queues, {"es": int(agent)})))
             self.tell(f.AgentLoggedIn(agent))
 
     @rule(seconds=st.sampled_from([0.0, 0.5, 5.0, 30.0]))
@@ -67,9 +79,15 @@ class AnyFacts(RuleBasedStateMachine):
             del self.timers[due[0]]
             self.tell(f.TimerFired(due[0]))
 
-    @rule(call=CALLS, queue=QUEUES, head_start=st.sampled_from([0.0, 20.0]))
-    def join(self, call: str, queue: str, head_start: float) -> None:
-        self.tell(f.CallerJoined(WaitingCaller(call, queue, self.now, head_start)), by_person=True)
+    @rule(call=CALLS, queue=QUEUES, head_start=st.sampled_from([0.0, 20.0]), requirement=REQUIREMENTS)
+    def join(self, call: str, queue: str, head_start: float, requirement: Requirement | None) -> None:
+        caller = WaitingCaller(call, queue, self.now, head_start, requirement=requirement)
+        self.tell(f.CallerJoined(caller), by_person=True)
+
+    @rule(call=CALLS, queue=QUEUES, agent=AGENTS, requirement=REQUIREMENTS)
+    def join_for_one(self, call: str, queue: str, agent: str, requirement: Requirement | None) -> None:
+        caller = WaitingCaller(call, queue, self.now, requirement=requirement, preferred=agent, preferred_s=10.0)
+        self.tell(f.CallerJoined(caller), by_person=True)
 
     @rule(call=CALLS)
     def leave(self, call: str) -> None:
@@ -121,13 +139,37 @@ class AnyFacts(RuleBasedStateMachine):
     def queue_goes(self, queue: str) -> None:
         self.tell(f.QueueRemoved(queue), by_person=True)
 
-    @rule(queue=QUEUES, max_wait_s=st.sampled_from([None, 40.0]))
-    def queue_changes(self, queue: str, max_wait_s: float | None) -> None:
-        self.tell(f.QueueSet(QueueSpec(queue, wrap_up_s=5.0, max_wait_s=max_wait_s)))
+    @rule(
+        queue=QUEUES,
+        max_wait_s=st.sampled_from([None, 40.0]),
+        strategy=st.sampled_from(Strategy),
+        requirement=REQUIREMENTS,
+        max_waiting=st.sampled_from([None, 0, 1]),
+        leave_when_empty=st.booleans(),
+    )
+    def queue_changes(
+        self,
+        queue: str,
+        max_wait_s: float | None,
+        strategy: Strategy,
+        requirement: Requirement | None,
+        max_waiting: int | None,
+        leave_when_empty: bool,
+    ) -> None:
+        spec = QueueSpec(
+            queue,
+            wrap_up_s=5.0,
+            max_wait_s=max_wait_s,
+            strategy=strategy,
+            requirement=requirement or Requirement(),
+            max_waiting=max_waiting,
+            leave_when_empty=leave_when_empty,
+        )
+        self.tell(f.QueueSet(spec))
 
-    @rule(agent=AGENTS, queues=st.lists(QUEUES, unique=True).map(tuple))
-    def agent_changes(self, agent: str, queues: tuple[str, ...]) -> None:
-        self.tell(f.AgentSet(AgentSpec(agent, "", agent, queues)))
+    @rule(agent=AGENTS, queues=st.lists(QUEUES, unique=True).map(tuple), skills=SKILLS)
+    def agent_changes(self, agent: str, queues: tuple[str, ...], skills: dict[str, int]) -> None:
+        self.tell(f.AgentSet(AgentSpec(agent, "", agent, queues, skills)))
 
     @rule(which=NUMBERS)
     def timer_fires_early(self, which: int) -> None:
