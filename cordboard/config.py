@@ -21,6 +21,8 @@ Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^\*[0-9]{1,6}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
+Level = Annotated[int, Field(ge=1, le=5)]
+Skills = dict[Name, Level]
 
 
 class Section(BaseModel):
@@ -103,16 +105,37 @@ class Database(Section):
     )
 
 
+class Relaxed(Section):
+    """From `after_s` on a waiting caller must have only this."""
+
+    after_s: Seconds
+    must: Skills = Field(default_factory=dict)
+
+
 class Queue(Section):
     ring_s: Annotated[int, Field(ge=3, le=120)] = 15
     wrap_up_s: Annotated[int, Field(ge=0, le=3600)] = 5
     music: Name = "default"
     max_wait_s: Seconds | None = Field(None, description="then the caller goes on with the flow's `otherwise`")
+    max_waiting: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
+        None, description="nobody joins behind so many, unless an agent is free for them"
+    )
+    when_empty: Literal["wait", "leave"] = Field("wait", description="while none of its agents is logged in")
+    strategy: Literal[
+        "longest_idle", "round_robin", "fewest_calls", "least_occupied", "most_skilled", "least_skilled"
+    ] = Field("longest_idle", description="which free agent comes first")
+    head_start_s: Annotated[int, Field(ge=0, le=86_400)] = Field(
+        0, description="its callers count as having waited so much longer than those of other queues"
+    )
+    must: Skills = Field(default_factory=dict, description="skill to the level that an agent needs")
+    nice: Skills = Field(default_factory=dict, description="agents who have more of these come first")
+    relax: list[Relaxed] = Field(default_factory=list, description="what is needed after some waiting")
 
 
 class Agent(Section):
     name: Text
     queues: list[Name] = Field(min_length=1)
+    skills: Skills = Field(default_factory=dict, description="skill to proficiency, 1 to 5")
     language: Language | None = None
     phone: Literal["udp", "tls", "browser"] = Field("udp", description="how the phone connects")
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from cordboard import yaml_source
-from cordboard.config import Config
+from cordboard.config import Config, Queue
 from cordboard.yaml_source import Place, Problem, YamlRefused, YamlSource, read_yaml
 
 WORDS = {
@@ -94,11 +94,11 @@ def _keys_at(path: yaml_source.Path) -> list[str]:
     section: type[BaseModel] = Config
     entries = False
     for part in path:
-        if entries:  # `part` names an entry of a mapping of sections
+        if entries:  # `part` names an entry of a mapping, or list, of sections
             entries = False
             continue
         annotation: Any = section.model_fields[str(part)].annotation
-        entries = get_origin(annotation) is dict
+        entries = get_origin(annotation) in (dict, list)
         section = _section(annotation) or section
     return list(section.model_fields)
 
@@ -108,6 +108,22 @@ def _section(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((section for one in get_args(annotation) if (section := _section(one)) is not None), None)
+
+
+def _growing_requirements(name: str, queue: Queue) -> Iterator[tuple[yaml_source.Path, str]]:
+    """Steps that come out of order, or ask for more than the step before them."""
+    after_s, must = 0, queue.must
+    for index, step in enumerate(queue.relax):
+        where = f"queues.{name}.relax.{index}"
+        if step.after_s <= after_s:
+            text = f"{where}.after_s: must be above the {after_s} s of the step before"
+            yield ("queues", name, "relax", index, "after_s"), text
+        for skill, level in step.must.items():
+            if level > must.get(skill, 0):
+                before = f"{skill}: {must[skill]}" if skill in must else f"no {skill}"
+                text = f"{where}.must.{skill}: a requirement only relaxes, and the step before asks for {before}"
+                yield ("queues", name, "relax", index, "must", skill), text
+        after_s, must = step.after_s, step.must
 
 
 def _contradictions(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
@@ -121,6 +137,8 @@ def _contradictions(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
         if agent.language is not None and agent.language not in config.languages:
             text = f'agents.{number}.language: "{agent.language}" is not among the languages'
             yield ("agents", number, "language"), text
+    for name, rules in config.queues.items():
+        yield from _growing_requirements(name, rules)
     seen: dict[str, str] = {}
     for action, code in config.feature_codes:
         if code in seen:

@@ -6,10 +6,12 @@ Decides only how one vocabulary becomes another; every default is elsewhere.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from acd.model import AgentSpec, QueueSpec
+from acd.skills import Need, Relaxed, Requirement
+from acd.strategies import Strategy
 from cordboard.config import Config
 from cordboard.pbx_settings import CALLS_CSV, AgentPhone, MusicClass, PbxSettings, PhoneConnection, TlsFiles, Trunk
 from cordboard.secrets import Secrets, read_secret_file
@@ -24,12 +26,32 @@ VOICEMAIL = Path("voicemail")
 
 def queues_of(config: Config) -> Iterator[QueueSpec]:
     for name, queue in config.queues.items():
-        yield QueueSpec(name, queue.ring_s, float(queue.wrap_up_s), queue.music, queue.max_wait_s)
+        yield QueueSpec(
+            name,
+            queue.ring_s,
+            float(queue.wrap_up_s),
+            queue.music,
+            queue.max_wait_s,
+            strategy=Strategy(queue.strategy),
+            requirement=Requirement(
+                _needs(queue.must),
+                _needs(queue.nice),
+                tuple(Relaxed(float(step.after_s), _needs(step.must)) for step in queue.relax),
+            ),
+            head_start_s=float(queue.head_start_s),
+            max_waiting=queue.max_waiting,
+            leave_when_empty=queue.when_empty == "leave",
+        )
 
 
 def agents_of(config: Config) -> Iterator[AgentSpec]:
     for number, agent in config.agents.items():
-        yield AgentSpec(number, agent.name, number, tuple(agent.queues))
+        yield AgentSpec(number, agent.name, number, tuple(agent.queues), agent.skills)
+
+
+def _needs(levels: Mapping[str, int]) -> tuple[Need, ...]:
+    """In one order, so that queues which demand the same are seen to."""
+    return tuple(Need(skill, level) for skill, level in sorted(levels.items()))
 
 
 def calls_csv(config: Config) -> Path:

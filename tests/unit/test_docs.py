@@ -45,7 +45,7 @@ def code_in(path: Path) -> list[str]:
 def sections(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
-    elif get_origin(annotation) in {dict, Union, UnionType}:
+    elif get_origin(annotation) in {dict, list, Union, UnionType}:
         for one in get_args(annotation):
             yield from sections(one)
 

@@ -1,0 +1,91 @@
+"""Every example of docs/routing.md, played against the engine: a configuration, then what happens at which second."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from acd import facts as f
+from acd.facts import OfferFailure
+from acd.model import WaitingCaller
+from cordboard.config_loader import parse_config
+from cordboard.site import agents_of, queues_of
+from tests.fakes.engine_driver import EngineDriver
+
+DOC = Path(__file__).parents[2] / "docs" / "routing.md"
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", DOC.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+class Play:
+    """One example. The agents are all logged out when it begins."""
+
+    def __init__(self, text: str) -> None:
+        configuration, _, steps = text.partition("steps:\n")
+        config = parse_config("company: Example\n" + configuration)
+        self.d = EngineDriver(*queues_of(config))
+        for agent in agents_of(config):
+            self.d.tell(f.AgentSet(agent))
+        self.agents = list(config.agents)
+        self.begin = self.d.now
+        self.steps: list[str] = yaml.safe_load("steps:\n" + steps)["steps"]
+        self.talks: dict[str, float] = {}  # call -> end
+
+    def run(self) -> None:
+        for step in self.steps:
+            second, words = step.split(" ", 1)
+            self._until(self.begin + float(second))
+            self._do(words)
+
+    def _until(self, at: float) -> None:
+        while self.talks and min(self.talks.values()) <= at:
+            call = min(self.talks, key=self.talks.__getitem__)
+            self.d.pass_time(self.talks.pop(call) - self.d.now)
+            self.d.end_talk(call)
+        self.d.pass_time(at - self.d.now)
+
+    def _do(self, words: str) -> None:
+        d = self.d
+        match words.split():
+            case [call, "joins", queue]:
+                d.join(call, queue)
+            case [call, "joins", queue, "preferring", agent, "for", seconds, "s"]:
+                caller = WaitingCaller(call, queue, d.now, preferred=agent, preferred_s=float(seconds))
+                d.tell(f.CallerJoined(caller))
+            case ["everyone", "logs", "in"]:
+                for agent in self.agents:
+                    d.tell(f.AgentLoggedIn(agent))
+            case [agent, "logs", "in"]:
+                d.tell(f.AgentLoggedIn(agent))
+            case [agent, "logs", "out"]:
+                d.tell(f.AgentLoggedOut(agent))
+            case [agent, "pauses"]:
+                d.tell(f.AgentPaused(agent, ""))
+            case [agent, "talks", "for", seconds, "s"]:
+                call = d.ringing()[agent]
+                d.talk(call)
+                self.talks[call] = d.now + float(seconds)
+            case [agent, "does", "not", "answer"]:
+                d.fail(d.ringing()[agent], OfferFailure.NO_ANSWER)
+            case ["nobody", "is", "offered", call]:
+                assert call not in d.ringing().values(), words
+                assert d.engine.position(call) is not None, f"{call} does not wait"
+            case [agent, "is", "offered", call]:
+                assert d.ringing().get(agent) == call, (words, d.ringing())
+            case [call, "is", "at", "position", position]:
+                assert d.engine.position(call) == int(position), words
+            case [call, "leaves", "as", reason]:
+                assert d.released().get(call) == reason, (words, d.released())
+            case _:
+                raise AssertionError(f"no step of an example: {words!r}")
+
+
+@pytest.mark.parametrize("text", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_the_example_is_what_happens(text: str) -> None:
+    Play(text).run()
+
+
+def test_every_example_is_played() -> None:
+    assert len(EXAMPLES) == DOC.read_text(encoding="utf-8").count("```yaml") >= 6
