@@ -117,7 +117,7 @@ class Supervisor:
         a PBX that holds talks is never given up for a file that was broken meanwhile.
         """
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the terminal was closed
             loop.add_signal_handler(number, self.request_stop)
         tasks: list[asyncio.Task[Any]] = []
         try:
