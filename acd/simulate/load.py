@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acd.model import AgentSpec, QueueSpec, Rules
+from acd.skills import Requirement
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Stream:
     handling_cv: float | None = None  # None: exponential; else lognormal of this standard deviation over mean
     patience_s: float | None = None  # mean of an exponential patience; None: they wait for ever
     head_start: float = 0.0
+    requirement: Requirement | None = None  # None: the queue's
 
     def __post_init__(self) -> None:
         if min(self.calls_per_h, self.handling_s) <= 0 or (self.patience_s is not None and self.patience_s <= 0):

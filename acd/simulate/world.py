@@ -175,7 +175,8 @@ class World:
             batch = min(BATCHES - 1, int((at - self._start) / (self._end - self._start) * BATCHES))
             self._uncounted_yet += 1
         self._callers[call] = _Caller(index, at, batch)
-        self._at(at, f.CallerJoined(WaitingCaller(call, stream.queue, at, stream.head_start)))
+        caller = WaitingCaller(call, stream.queue, at, stream.head_start, requirement=stream.requirement)
+        self._at(at, f.CallerJoined(caller))
         if stream.patience_s is not None:
             self._at(at + self._chances.patience[index].expovariate(1.0 / stream.patience_s), f.CallerLeft(call))
 

@@ -17,7 +17,15 @@ from acd.invariants import violations
 from acd.model import AgentSpec, QueueSpec, WaitingCaller
 from acd.offers import OfferPhase
 from acd.orders import CancelTimer, ConnectTalk, MakeOffer, Order, ReleaseCaller, StartTimer, TimerId
+from acd.skills import Need, Relaxed, Requirement
+from acd.strategies import Strategy
 
+REQUIREMENTS = (
+    None,
+    None,
+    Requirement((Need("es", 3),), relax=(Relaxed(20.0, (Need("es", 1),)), Relaxed(45.0))),
+    Requirement((Need("bike", 2),), nice=(Need("es"),), relax=(Relaxed(60.0),)),
+)
 LOST, DOUBLED, LATE = 0.02, 0.03, 0.05  # shares of the PBX's facts
 
 
@@ -39,7 +47,15 @@ class FaultyWorld:
         self._talk_ends: dict[str, float] = {}  # by offer: what the PBX knows
         self.queues = [
             QueueSpec(
-                f"q{n}", ring_s=15, wrap_up_s=float(n % 3 * 8), max_wait_s=120.0 if n % 2 else None, noted_positions=3
+                f"q{n}",
+                ring_s=15,
+                wrap_up_s=float(n % 3 * 8),
+                max_wait_s=120.0 if n % 2 else None,
+                noted_positions=3,
+                strategy=list(Strategy)[n % len(Strategy)],
+                head_start_s=10.0 * (n % 2),
+                max_waiting=40 if n == 0 else None,
+                leave_when_empty=n == 1,
             )
             for n in range(queues)
         ]
@@ -49,11 +65,15 @@ class FaultyWorld:
                 "",
                 f"p{n}",
                 tuple(f"q{q}" for q in self.random.sample(range(queues), self.random.randint(1, 3))),
+                {skill: self.random.randint(1, 5) for skill in ("es", "bike") if self.random.random() < 0.6},
             )
             for n in range(agents)
         ]
         self.agents = [spec.id for spec in specs]
+        self.specs = specs
         self.engine = Engine(self.queues, specs, lambda: f"cb-{next(self._ids)}")
+        self.log: list[tuple[f.Fact, float]] = []  # all that the engine was told
+        self.orders: list[Order] = []  # all that it ordered
 
     def run(self, facts: int, check_every: int) -> None:
         self._next_arrival()
@@ -103,10 +123,12 @@ class FaultyWorld:
 
     def _tell(self, fact: f.Fact) -> None:
         self.facts += 1
+        self.log.append((fact, self.now))
         try:
             orders = self.engine.handle(fact, self.now)
         except AcdError:
             return
+        self.orders += orders
         for order in orders:
             self._obey(order)
 
@@ -158,7 +180,16 @@ class FaultyWorld:
         queue = self.random.choice(self.queues).name
         head_start = self.random.choice((0.0, 0.0, 0.0, 30.0))
         self._there.add(call)
-        self._soon(at - self.now, f.CallerJoined(WaitingCaller(call, queue, at, head_start)))
+        caller = WaitingCaller(
+            call,
+            queue,
+            at,
+            head_start,
+            requirement=self.random.choice(REQUIREMENTS),
+            preferred=self.random.choice((None, None, None, *self.agents)),
+            preferred_s=20.0,
+        )
+        self._soon(at - self.now, f.CallerJoined(caller))
         patience = at - self.now + self.random.expovariate(1 / 90)
         self._there_until(patience, call)
 
