@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 from pathlib import Path
 
 from cordboard.pbx_config import write
@@ -73,6 +74,7 @@ class PrivatePbx:
                 await self.cli("core reload")
             await self._ready(within)
             return False
+        self._require_free_ports()
         with self.console.open("ab") as console:
             self._process = await asyncio.create_subprocess_exec(
                 *(str(self._launcher), "-f", "-n", "-C", str(self.configuration)),
@@ -89,6 +91,23 @@ class PrivatePbx:
             await self._process.wait()
             raise
         return True
+
+    def _require_free_ports(self) -> None:
+        """Asterisk 22 starts without a SIP transport whose port is taken, and says so in its log only."""
+        settings = self.settings
+        for kind, host, port, key in (
+            (socket.SOCK_DGRAM, settings.sip_host, settings.sip_port, "pbx.sip.port"),
+            (socket.SOCK_STREAM, settings.ami_host, settings.ami_port, "pbx.ami.port"),
+        ):
+            with socket.socket(socket.AF_INET, kind) as probe:
+                if kind == socket.SOCK_STREAM:  # as Asterisk does: connections of a predecessor may still linger
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((host, port))
+                except OSError as error:
+                    raise PrivatePbxError(
+                        f"port {port} at {host} cannot be had ({error.strerror}): end what uses it, or change {key}"
+                    ) from None
 
     async def stop(self, drain: float = 0.0, within: float = 10.0) -> None:
         """Stop it: calls get `drain` seconds to end by themselves, no new ones come in. Then they are cut."""
