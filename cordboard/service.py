@@ -54,7 +54,6 @@ class Service:
         self.secrets = secrets
         self.clock = SteadyClock()
         self.live = LiveChannels()
-        self.draining = False
         self._tasks: list[asyncio.Task[Any]] = []
         self._undo = contextlib.AsyncExitStack()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -138,7 +137,6 @@ class Service:
 
     async def drain(self) -> None:
         """Refuse new callers and let the others finish, at most as long as configured."""
-        self.draining = True
         self.calls.refuse_new()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.config.timers.drain_s):
