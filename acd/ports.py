@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from acd.orders import QueueResult
+
+if TYPE_CHECKING:
+    from acd.engine import Engine
 
 
 class Timer(Protocol):
@@ -22,3 +25,7 @@ Note = Callable[[str, str | None, str | None, str | None, dict[str, Any]], None]
 
 OnResult = Callable[[str, QueueResult], None]
 """`on_result(call, result)`: the caller is back in the hands of whoever put them into the queue, and still there."""
+
+ExpectedWait = Callable[["Engine", str, float], float | None]
+"""`expected_wait(engine, call, now)`: of five such callers four are answered within so many seconds from now. None when
+it is not known: then nothing is announced. The engine is only looked at."""

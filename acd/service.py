@@ -19,7 +19,7 @@ from acd.hands import Hands
 from acd.model import AgentSpec, QueueSpec, Rules, WaitingCaller
 from acd.offers import UNANSWERED, Offer, OfferPhase
 from acd.orders import QueueResult
-from acd.ports import Note, OnResult, Timers
+from acd.ports import ExpectedWait, Note, OnResult, Timers
 from acd.reconcile import RecoveredCaller, compare, phone_seen
 from acd.states import AgentState
 from acd.views import views
@@ -47,12 +47,14 @@ class Distributor:
         on_result: OnResult,
         new_leg_id: Callable[[], str],
         rules: Rules | None = None,
+        expected_wait: ExpectedWait | None = None,
     ) -> None:
         self.engine = Engine(queues, agents, new_leg_id, rules=rules)
         self._switch = switch
         self._timers = timers
         self._clock = clock
         self._on_result = on_result
+        self._expected_wait = expected_wait
         self._tell = Hands(self.engine, switch=switch, timers=timers, clock=clock, note=note, on_result=on_result).tell
         self._bridges = Bridges()
         self._talked: dict[str, float] = {}  # the talk is over, the caller has not come back yet: since when
@@ -98,6 +100,12 @@ class Distributor:
     def position(self, call: str) -> int | None:
         """The place in line, from 1; None for a call that stands in none."""
         return self.engine.position(call)
+
+    def expected_wait(self, call: str) -> float | None:
+        """Of five callers who wait like this one four are answered within so many seconds from now. None: unknown."""
+        if self._expected_wait is None or self.engine.position(call) is None:
+            return None
+        return self._expected_wait(self.engine, call, self._clock())
 
     def connects(self, call: str) -> bool:
         """Whether the caller is being put through to an agent now, or talks."""

@@ -11,6 +11,7 @@ import pytest
 from acd.errors import NotLoggedIn, UnknownAgent, UnknownQueue
 from acd.invariants import violations
 from acd.model import AgentSpec, QueueSpec, WaitingCaller
+from acd.ports import ExpectedWait
 from acd.service import Distributor, QueueResult
 from pbx.facts import (
     BridgeEntered,
@@ -39,7 +40,7 @@ NoteGiven = tuple[str, str | None, str | None, str | None, dict[str, Any]]
 class Desk:
     """A distributor with agents 1001 and 1002 logged in, whose phones do what the test scripts."""
 
-    def __init__(self, *agents: str) -> None:
+    def __init__(self, *agents: str, expected_wait: ExpectedWait | None = None) -> None:
         ids = count(1)
         self.time = VirtualTime(start=1_000_000.0)
         self.switch = FakeSwitch(self.time)
@@ -56,6 +57,7 @@ class Desk:
             note=lambda *note: self.on_note(note),
             on_result=self._result,
             new_leg_id=lambda: f"cb-{next(ids)}",
+            expected_wait=expected_wait,
         )
         self.switch.sink = self.handle
         for agent in agents or ("1001",):
@@ -418,3 +420,19 @@ def test_one_bad_listener_does_not_keep_the_orders_from_being_carried_out() -> N
     with pytest.raises(RuntimeError, match="full disk"):
         desk.distributor.join(WaitingCaller("anna", "sales", desk.time.now()))
     assert len(desk.switch.sent(RingPhone)) == 1
+
+
+def test_what_wait_is_to_be_expected_is_asked_for_those_who_wait() -> None:
+    desk = Desk(expected_wait=lambda engine, call, now: 90.0 * (engine.position(call) or 0))
+    desk.phone("1001", PhoneScript.rings_on())
+    desk.join("anna")
+    desk.join("bert")
+    assert desk.distributor.expected_wait("bert") == 180.0
+    assert desk.distributor.expected_wait("nobody") is None
+
+
+def test_without_an_estimator_no_wait_is_known() -> None:
+    desk = Desk()
+    desk.phone("1001", PhoneScript.rings_on())
+    desk.join("anna")
+    assert desk.distributor.expected_wait("anna") is None
