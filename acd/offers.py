@@ -102,9 +102,6 @@ class Offers:
         self._note("offer.failed", offer, reason=reason)
         if reason in (OfferFailure.UNKNOWN, OfferFailure.LOST):
             self._out.give(WithdrawOffer(offer.id))  # the leg may live on
-        if reason is OfferFailure.UNREACHABLE and agent.reachable:
-            agent.reachable = False
-            self._out.note("agent.phone", agent=offer.agent, state="unreachable")
         if reason is OfferFailure.NO_ANSWER and unanswered:
             agent.misses += 1
         if agent.misses >= self._rules.max_misses:

@@ -144,16 +144,26 @@ def test_busy_and_refused_are_no_misses() -> None:
     assert d.state("1001") is AgentState.OFFERING
 
 
-def test_an_unreachable_phone_is_not_rung_until_it_is_back() -> None:
+def test_a_lost_phone_is_not_rung_until_it_is_back() -> None:
     d = desk("1001")
+    d.tell(f.PhoneSeen("1001", reachable=False, busy=False))
     d.join("anna")
-    d.fail("anna", f.OfferFailure.UNREACHABLE)
     d.pass_time(600)
     assert d.ringing() == {}
     assert d.state("1001") is AgentState.READY
     d.tell(f.PhoneSeen("1001", reachable=True, busy=False))
     assert d.ringing() == {"1001": "anna"}
     assert [note.data["state"] for note in d.notes("agent.phone")] == ["unreachable", "idle"]
+
+
+def test_a_phone_that_could_not_be_reached_once_is_tried_again() -> None:
+    """Whether it is registered the PBX says when that changes. A phone that answers 404 is registered all the time."""
+    d = desk("1001")
+    d.join("anna")
+    d.fail("anna", f.OfferFailure.UNREACHABLE)
+    assert d.ringing() == {}
+    d.pass_time(5)
+    assert d.ringing() == {"1001": "anna"}
 
 
 def test_a_phone_in_another_call_is_not_rung() -> None:
