@@ -1,9 +1,10 @@
 """The distributor's mind: one fact in, the orders that follow from it out, in one synchronous step.
 
 This module decides who gets which caller and when. A caller gets the first free agent of their pool, in the order of
-the queue's strategy; an agent gets the caller who comes first in all the pools that they can serve, so nobody starves.
-One offer for each agent and each caller; a deadline for every state. It refuses to know the PBX, the clock and chance:
-`now` (unix seconds) and the ids of offers come from outside.
+the queue's strategy, or all of them where it rings all; an agent gets the caller who comes first in all the pools that
+they can serve, so nobody starves. One offer for each agent, and one for each caller unless all phones ring for them; a
+deadline for every state. It refuses to know the PBX, the clock and chance: `now` (unix seconds) and the ids of offers
+come from outside.
 
 A fact about something that is not there (late, doubled, out of order) is counted in `ignored` and changes nothing. A
 command of a person that cannot be done raises an `AcdError` and changes nothing.
@@ -103,9 +104,12 @@ class Engine:
         return standing.caller if standing is not None else None
 
     def offer_of(self, call: str) -> Offer | None:
-        """The offer, or talk, in which a caller is."""
+        """The talk in which a caller is, or the offer: that which was answered, else the oldest that rings."""
         standing = self.lines.callers.get(call)
-        offer = standing.offer if standing is not None else self.offers.talks.get(call)
+        if standing is None:
+            offer = self.offers.talks.get(call)
+        else:
+            offer = standing.answered or next(iter(standing.offers), None)
         return self.offers.open[offer] if offer is not None else None
 
     def _bring_together(self, now: float) -> None:
@@ -123,10 +127,9 @@ class Engine:
         calls = {**self.offers.seekers, **self._widening.moved}
         seekers = [self.lines.callers[call] for call in calls if call in self.lines.callers]
         for standing in sorted(seekers, key=lambda seeker: seeker.key):
-            agent = self.floor.first_free(standing.pool) if standing.offer is None else None
-            if agent is not None:
+            while self.lines.open(standing) and (found := self.floor.first_free(standing.pool)) is not None:
                 self.decisions += 1
-                self.offers.make(standing, agent, now)
+                self.offers.make(standing, found, now)
 
     # Callers
 
@@ -177,8 +180,7 @@ class Engine:
         if standing is None:
             return False
         standing.overdue = False  # they leave for their own reason
-        if standing.offer is not None:
-            self.offers.withdraw(self.offers.open[standing.offer], "caller_left", now)
+        self.offers.withdraw_all(standing, "caller_left", now)
         self.offers.leave_line(standing, fact.reason)
         return True
 
@@ -220,8 +222,11 @@ class Engine:
         self.lines.put_queue(fact.queue)
         self.floor.put_queue(fact.queue)
         for call in self.lines.lines[name].everyone:
-            self._widening.rules_changed(self.lines.callers[call], now)
-            self._limit_wait(self.lines.callers[call], now)
+            standing = self.lines.callers[call]
+            self._widening.rules_changed(standing, now)
+            self._limit_wait(standing, now)
+            self.lines.refresh(standing)
+            self.offers.seekers[call] = None  # more phones may ring for them than before
         self.floor.deserted[name] = None
 
     def _queue_removed(self, fact: f.QueueRemoved, now: float) -> None:
@@ -250,8 +255,7 @@ class Engine:
             self._offer_expired(self.offers.open[timer.key], now)
         else:
             standing = self.lines.callers[timer.key]
-            offer = self.offers.open[standing.offer] if standing.offer is not None else None
-            if offer is not None and offer.phase is OfferPhase.CONNECTING:
+            if standing.answered is not None:
                 standing.overdue = True
             else:
                 self.offers.release(standing, QueueResult.TIMEOUT, now)

@@ -26,6 +26,8 @@ from acd.ports import Note, OnResult, Timer, Timers
 from pbx.orders import Connect, HangUp, RingPhone
 from pbx.ports import Switch
 
+_ANSWERED_ELSEWHERE = 26  # Q.850: with it a phone lists no missed call
+
 
 class Hands:
     def __init__(
@@ -78,8 +80,8 @@ class Hands:
                 self._stop(timer)
             case MakeOffer(offer, caller, _agent, endpoint, ring_s):
                 self._switch.send(RingPhone(offer, endpoint, ring_s, caller.caller_number, caller.caller_name))
-            case WithdrawOffer(offer):
-                self._switch.send(HangUp(offer))
+            case WithdrawOffer(offer, elsewhere):
+                self._switch.send(HangUp(offer, _ANSWERED_ELSEWHERE) if elsewhere else HangUp(offer))
             case ConnectTalk(offer, call):
                 self._switch.send(Connect(call, offer))
             case ReleaseCaller(call, result):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from acd.engine import Engine
 from acd.floor import Agent
-from acd.offers import OfferPhase
+from acd.offers import UNANSWERED, OfferPhase
 from acd.orders import TimerId, TimerKind
 from acd.skills import Demand
 from acd.states import AgentState
@@ -40,8 +40,10 @@ def _offers(engine: Engine) -> Iterator[str]:
                 yield f"call {offer.call} talks and waits"
             if engine.offers.talks.get(offer.call) != offer.id:
                 yield f"talk {offer.id} is not the talk of call {offer.call}"
-        elif standing is None or standing.offer != offer.id:
-            yield f"offer {offer.id} is not the offer of call {offer.call}"
+        elif standing is None or offer.id not in standing.offers:
+            yield f"offer {offer.id} is not an offer of call {offer.call}"
+        elif (offer.phase is OfferPhase.CONNECTING) != (standing.answered == offer.id):
+            yield f"offer {offer.id} is {offer.phase} and call {offer.call} is answered in {standing.answered}"
     for call, talk in engine.offers.talks.items():
         if talk not in engine.offers.open:
             yield f"call {call} is in talk {talk}, which is over"
@@ -66,6 +68,7 @@ def _pools(engine: Engine) -> Iterator[str]:
     if set(engine.floor.queues) != set(engine.lines.lines):
         yield "pools and lines are not of the same queues"
     agents = engine.floor.agents.values()
+    may_ring = _open(engine)
     for queue, pools in engine.floor.queues.items():
         serving = [agent for agent in agents if queue in agent.spec.queues]
         if set(pools.agents) != {agent.spec.id for agent in serving}:
@@ -83,8 +86,8 @@ def _pools(engine: Engine) -> Iterator[str]:
             here = {call: one for call, one in engine.lines.callers.items() if one.pool is pool}
             if set(pool.callers) != set(here):
                 yield f"{name} does not list its callers"
-            if set(pool.open) != {call for call, standing in here.items() if standing.offer is None}:
-                yield f"{name} does not list its callers without an offer"
+            if set(pool.open) != {call for call in here if call in may_ring}:
+                yield f"{name} does not list its open callers"
             if here and pool.demand.agent is not None and not engine.floor.agents[pool.demand.agent].at_work:
                 yield f"somebody waits for agent {pool.demand.agent}, who is not at work"
 
@@ -93,6 +96,18 @@ def _can_serve(agent: Agent, demand: Demand) -> bool:
     return demand.agent in (None, agent.spec.id) and all(
         agent.spec.skills.get(need.skill, 0) >= need.level for need in demand.must
     )
+
+
+def _open(engine: Engine) -> set[str]:
+    """The callers for whom one more phone may ring, told from the offers themselves."""
+    ring = {offer.call for offer in engine.offers.open.values() if offer.phase in UNANSWERED}
+    answered = {offer.call for offer in engine.offers.open.values() if offer.phase not in UNANSWERED}
+    rings_all = {name for name, line in engine.lines.lines.items() if line.spec.rings_all}
+    return {
+        call
+        for call, standing in engine.lines.callers.items()
+        if call not in answered and (call not in ring or standing.caller.queue in rings_all)
+    }
 
 
 def _lines(engine: Engine) -> Iterator[str]:
@@ -105,19 +120,23 @@ def _lines(engine: Engine) -> Iterator[str]:
     for call, standing in engine.lines.callers.items():
         if standing.caller.queue not in engine.lines.lines:
             yield f"call {call} waits in queue {standing.caller.queue}, which is no more"
-        if standing.offer is not None and standing.offer not in engine.offers.open:
-            yield f"call {call} has offer {standing.offer}, which is over"
+        for offer in standing.offers:
+            if offer not in engine.offers.open:
+                yield f"call {call} has offer {offer}, which is over"
+        if standing.answered is not None and [*standing.offers] != [standing.answered]:
+            yield f"call {call} is answered in {standing.answered} and has the offers {[*standing.offers]}"
 
 
 def _pairs(engine: Engine) -> Iterator[str]:
     """Whatever the indexes say: nobody who could be served waits while somebody who could serve them is free."""
     free = [agent for agent in engine.floor.agents.values() if agent.free] if engine.seeing else []
+    may_ring = _open(engine)
     for call, standing in engine.lines.callers.items():
         demand = standing.stages[standing.stage].demand
         if demand != standing.pool.demand or standing.pool.queue != standing.caller.queue:
             yield f"call {call} is not in the pool of what it demands"
         for agent in free:
-            if standing.offer is None and standing.caller.queue in agent.spec.queues and _can_serve(agent, demand):
+            if call in may_ring and standing.caller.queue in agent.spec.queues and _can_serve(agent, demand):
                 yield f"call {call} waits in queue {standing.caller.queue} while agent {agent.spec.id} is free"
 
 

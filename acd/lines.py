@@ -1,7 +1,8 @@
 """The callers as they stand in their queues, and who is next.
 
 This module decides nobody's fate: it keeps callers in the order of `WaitingCaller.rank`, less their queue's head start,
-and counts places. A caller for whom a phone rings stays in line (their place is theirs), not open to another offer.
+and counts places. A caller for whom a phone rings stays in line (their place is theirs). They are open to another offer
+only where the queue rings all phones, and only until somebody answers.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ class Standing:
     stages: tuple[Stage, ...]
     stage: int
     pool: Pool
-    offer: str | None = None
+    offers: dict[str, None] = field(default_factory=dict)  # what rings for them, the oldest first
+    answered: str | None = None  # which of these an agent has answered: they are being connected
     overdue: bool = False  # max_wait passed while they were being connected: no second chance if that fails
 
 
@@ -65,7 +67,7 @@ class Lines:
         standing = self.callers[caller.call] = Standing(caller, key, stages, stage, pool)
         line.everyone.add(caller.call, key)
         pool.callers[caller.call] = None
-        pool.open.add(caller.call, key)
+        self.refresh(standing)
         return standing
 
     def move(self, standing: Standing, pool: Pool) -> None:
@@ -75,17 +77,34 @@ class Lines:
         standing.pool.open.discard(call)
         standing.pool = pool
         pool.callers[call] = None
-        if standing.offer is None:
-            pool.open.add(call, standing.key)
+        self.refresh(standing)
+
+    def open(self, standing: Standing) -> bool:
+        """Whether one more phone may ring for them."""
+        if not standing.offers:
+            return True
+        return standing.answered is None and self.lines[standing.caller.queue].spec.rings_all
+
+    def refresh(self, standing: Standing) -> None:
+        """Make the index say whether they are open. Their place is the old one: the key never changes."""
+        if self.open(standing):
+            standing.pool.open.add(standing.caller.call, standing.key)
+        else:
+            standing.pool.open.discard(standing.caller.call)
 
     def reserve(self, standing: Standing, offer: str) -> None:
-        standing.offer = offer
-        standing.pool.open.discard(standing.caller.call)
+        standing.offers[offer] = None
+        self.refresh(standing)
 
-    def unreserve(self, standing: Standing) -> None:
-        """Back to where they stood: the key never changed."""
-        standing.offer = None
-        standing.pool.open.add(standing.caller.call, standing.key)
+    def answer(self, standing: Standing, offer: str) -> None:
+        standing.answered = offer
+        self.refresh(standing)
+
+    def unreserve(self, standing: Standing, offer: str) -> None:
+        del standing.offers[offer]
+        if standing.answered == offer:
+            standing.answered = None
+        self.refresh(standing)
 
     def leave(self, standing: Standing) -> int:
         """Out of the line; returns the place (from 0) that is free now."""

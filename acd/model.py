@@ -28,6 +28,10 @@ class QueueSpec:
     max_waiting: int | None = None  # nobody joins behind so many, unless an agent is free for them
     leave_when_empty: bool = False  # nobody waits in it while none of its agents is logged in
 
+    @property
+    def rings_all(self) -> bool:
+        return self.strategy is Strategy.RING_ALL
+
 
 @dataclass(frozen=True, slots=True)
 class AgentSpec:

@@ -1,5 +1,7 @@
 """The life of an offer: one caller, one agent, from the first ring to the end of their talk.
 
+An agent has one offer at most. A caller may have many that ring: the first answer takes the others back at once.
+
 This module decides what an ending means for both: whose fault it was, who rests, who goes back to the head. It refuses
 to know who should be brought together (`engine`) and how agents move (`staff`).
 """
@@ -29,6 +31,7 @@ class OfferPhase(StrEnum):
 
 
 UNANSWERED = frozenset({OfferPhase.DIALLING, OfferPhase.RINGING})
+ANSWERED_ELSEWHERE = "answered_elsewhere"
 
 
 @dataclass(slots=True)
@@ -40,6 +43,7 @@ class Offer:
     wrap_up_s: float
     phase: OfferPhase
     since: float  # when this phase began
+    turn: int  # the agent's before it
 
 
 class Offers:
@@ -65,7 +69,8 @@ class Offers:
     def make(self, standing: Standing, agent: Agent, now: float) -> None:
         caller = standing.caller
         queue = self._lines.lines[caller.queue].spec
-        offer = Offer(self._new_id(), caller.call, agent.spec.id, queue.name, queue.wrap_up_s, OfferPhase.DIALLING, now)
+        ids = self._new_id(), caller.call, agent.spec.id, queue.name
+        offer = Offer(*ids, queue.wrap_up_s, OfferPhase.DIALLING, now, agent.turn)
         self._staff.move(agent, AgentEvent.OFFER, now)
         agent.offer = offer.id
         self.open[offer.id] = offer
@@ -91,6 +96,11 @@ class Offers:
         self._out.give(ConnectTalk(offer.id, offer.call, offer.agent))
         self._note("offer.answered", offer)
         self._out.start(TimerId(TimerKind.OFFER, offer.id), now + self._rules.connect_s)
+        standing = self._lines.callers[offer.call]
+        self._lines.answer(standing, offer.id)
+        for other in list(standing.offers):
+            if other != offer.id:
+                self.withdraw(self.open[other], ANSWERED_ELSEWHERE, now)
         return True
 
     def failed(self, offer: Offer, reason: OfferFailure, now: float) -> bool:
@@ -123,12 +133,17 @@ class Offers:
     def withdraw(
         self, offer: Offer, why: str, now: float, event: AgentEvent = AgentEvent.OFFER_OVER, reason: str = ""
     ) -> None:
-        """Take an offer back through no fault of the agent: they keep their place in the idle order."""
+        """Take an offer back through no fault of the agent: they keep their place in the idle order, and their turn."""
         agent = self._close(offer)
-        self._out.give(WithdrawOffer(offer.id))
+        agent.turn = offer.turn
+        self._out.give(WithdrawOffer(offer.id, elsewhere=why == ANSWERED_ELSEWHERE))
         self._note("offer.withdrawn", offer, reason=why)
         self._staff.let_go(agent, event, now, reason)
         self._back_in_line(offer)
+
+    def withdraw_all(self, standing: Standing, why: str, now: float) -> None:
+        for offer in list(standing.offers):
+            self.withdraw(self.open[offer], why, now)
 
     def talk_started(self, offer: Offer, now: float) -> bool:
         if offer.phase is not OfferPhase.CONNECTING:
@@ -167,7 +182,8 @@ class Offers:
             agent.intent = Intent(AgentEvent.LOG_OUT, "")
         line = self._lines.lines.get(fact.queue)
         wrap_up_s = line.spec.wrap_up_s if line is not None else 0.0
-        self.open[fact.offer] = Offer(fact.offer, fact.call, fact.agent, fact.queue, wrap_up_s, OfferPhase.TALKING, now)
+        ids = fact.offer, fact.call, fact.agent, fact.queue
+        self.open[fact.offer] = Offer(*ids, wrap_up_s, OfferPhase.TALKING, now, agent.turn)
         self.talks[fact.call] = fact.offer
         agent.offer = fact.offer
         self._staff.move(agent, AgentEvent.RESUME_TALK, now)
@@ -185,8 +201,7 @@ class Offers:
 
     def release(self, standing: Standing, result: QueueResult, now: float) -> None:
         """Hand a caller back; what rings for them is taken back."""
-        if standing.offer is not None:
-            self.withdraw(self.open[standing.offer], result, now)
+        self.withdraw_all(standing, result, now)
         if standing.caller.call in self._lines.callers:  # an overdue one was released by the withdrawal
             self._out.give(ReleaseCaller(standing.caller.call, result))
             self.leave_line(standing, result)
@@ -213,7 +228,7 @@ class Offers:
 
     def _back_in_line(self, offer: Offer) -> None:
         standing = self._lines.callers[offer.call]
-        self._lines.unreserve(standing)
+        self._lines.unreserve(standing, offer.id)
         if standing.overdue:
             self._out.give(ReleaseCaller(offer.call, QueueResult.TIMEOUT))
             self.leave_line(standing, QueueResult.TIMEOUT)

@@ -49,6 +49,7 @@ class WithdrawOffer:
     """End the agent's leg, whatever it does now. It may be gone already."""
 
     offer: str
+    elsewhere: bool = False  # another agent took the caller: nothing that the phone should list as missed
 
 
 @dataclass(frozen=True, slots=True)

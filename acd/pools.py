@@ -21,7 +21,7 @@ class Pool:
     queue: str
     demand: Demand
     callers: dict[str, None] = field(default_factory=dict)  # all who demand this, those for whom a phone rings too
-    open: OrderedIds = field(default_factory=OrderedIds)  # callers without an offer
+    open: OrderedIds = field(default_factory=OrderedIds)  # callers for whom one more phone may ring
     free: OrderedIds = field(default_factory=OrderedIds)  # agents
 
 

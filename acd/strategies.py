@@ -15,8 +15,6 @@ from typing import Protocol
 from acd.ordering import Key
 from acd.skills import Demand
 
-# No "ring all": an offer is one caller and one agent everywhere in the engine, and many rings for one caller need more.
-
 
 class FreeAgent(Protocol):
     """What a strategy may look at."""
@@ -49,6 +47,7 @@ class Strategy(StrEnum):
     LEAST_OCCUPIED = "least_occupied"
     MOST_SKILLED = "most_skilled"
     LEAST_SKILLED = "least_skilled"
+    RING_ALL = "ring_all"  # all of them at once, the longest idle first; who answers first has the caller
 
 
 def longest_idle(agent: FreeAgent, _demand: Demand) -> Key:
@@ -91,6 +90,7 @@ RANKS: Mapping[Strategy, Rank] = MappingProxyType(
         Strategy.LEAST_OCCUPIED: least_occupied,
         Strategy.MOST_SKILLED: most_skilled,
         Strategy.LEAST_SKILLED: least_skilled,
+        Strategy.RING_ALL: longest_idle,
     }
 )
 

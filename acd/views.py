@@ -34,7 +34,7 @@ def _queue(engine: Engine, line: Line, now: float, talking: int, logged_in: int)
     return {
         "name": line.spec.name,
         "waiting": len(callers),
-        "offered": sum(standing.offer is not None for standing in callers),
+        "offered": sum(bool(standing.offers) for standing in callers),
         "talking": talking,
         "longest_wait_s": round(max((now - standing.caller.joined_at for standing in callers), default=0.0), 3),
         "agents_logged_in": logged_in,
@@ -44,7 +44,7 @@ def _queue(engine: Engine, line: Line, now: float, talking: int, logged_in: int)
                 "call": standing.caller.call,
                 "position": index,
                 "waited_s": round(now - standing.caller.joined_at, 3),
-                "offered": standing.offer is not None,
+                "offered": bool(standing.offers),
             }
             for index, standing in enumerate(callers[:_SHOWN_CALLERS], start=1)
         ],

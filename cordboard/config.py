@@ -122,8 +122,8 @@ class Queue(Section):
     )
     when_empty: Literal["wait", "leave"] = Field("wait", description="while none of its agents is logged in")
     strategy: Literal[
-        "longest_idle", "round_robin", "fewest_calls", "least_occupied", "most_skilled", "least_skilled"
-    ] = Field("longest_idle", description="which free agent comes first")
+        "longest_idle", "round_robin", "fewest_calls", "least_occupied", "most_skilled", "least_skilled", "ring_all"
+    ] = Field("longest_idle", description="which free agent comes first, or all of them at once")
     head_start_s: Annotated[int, Field(ge=0, le=86_400)] = Field(
         0, description="its callers count as having waited so much longer than those of other queues"
     )

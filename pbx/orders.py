@@ -102,7 +102,7 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """End a channel with a Q.850 cause (16 normal, 17 busy, 1 unallocated number, 34 congestion)."""
+    """End a channel with a Q.850 cause (16 normal, 17 busy, 1 no such number, 26 answered elsewhere, 34 congestion)."""
 
     channel: str
     cause: int = 16

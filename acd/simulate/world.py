@@ -17,7 +17,7 @@ from typing import Protocol
 from acd import facts as f
 from acd.engine import Engine
 from acd.model import WaitingCaller
-from acd.orders import CancelTimer, ConnectTalk, MakeOffer, Order, ReleaseCaller, StartTimer, TimerId
+from acd.orders import CancelTimer, ConnectTalk, MakeOffer, Order, ReleaseCaller, StartTimer, TimerId, WithdrawOffer
 from acd.simulate.load import Load, Staffing, Stream
 from acd.simulate.report import BATCHES, Report
 from acd.simulate.tally import BusyTime, StreamTally, outcome
@@ -132,6 +132,8 @@ class World:
             if self._load.pick_up_s <= 0:
                 return f.OfferAnswered(order.offer)
             self._at(self.now + self._load.pick_up_s, f.OfferAnswered(order.offer))
+        elif isinstance(order, WithdrawOffer):
+            del self._agent_of[order.offer]
         elif isinstance(order, ConnectTalk):
             self._talk(order)
             return f.TalkStarted(order.offer)

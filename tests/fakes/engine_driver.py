@@ -83,19 +83,27 @@ class EngineDriver:
         offers = self.engine.offers.open.values()
         return {offer.agent: offer.call for offer in offers if offer.phase != "talking"}
 
-    def offer(self, call: str) -> str:
-        offer = self.engine.offer_of(call)
+    def offer(self, call: str, agent: str | None = None) -> str:
+        """The one that counts for the caller, or the one on this agent's phone."""
+        if agent is None:
+            offer = self.engine.offer_of(call)
+        else:
+            mine = self.engine.floor.agents[agent].offer
+            offer = self.engine.offers.open[mine] if mine is not None else None
         assert offer is not None, f"nobody is offered {call}"
+        assert offer.call == call, f"{agent} is offered {offer.call}"
         return offer.id
 
-    def answer(self, call: str) -> list[Order]:
-        return self.tell(f.OfferAnswered(self.offer(call)))
+    def answer(self, call: str, agent: str | None = None) -> list[Order]:
+        return self.tell(f.OfferAnswered(self.offer(call, agent)))
 
-    def fail(self, call: str, reason: f.OfferFailure = f.OfferFailure.NO_ANSWER) -> list[Order]:
-        return self.tell(f.OfferFailed(self.offer(call), reason))
+    def fail(
+        self, call: str, reason: f.OfferFailure = f.OfferFailure.NO_ANSWER, agent: str | None = None
+    ) -> list[Order]:
+        return self.tell(f.OfferFailed(self.offer(call, agent), reason))
 
-    def talk(self, call: str) -> None:
-        self.answer(call)
+    def talk(self, call: str, agent: str | None = None) -> None:
+        self.answer(call, agent)
         self.tell(f.TalkStarted(self.offer(call)))
 
     def end_talk(self, call: str, by: f.EndedBy = f.EndedBy.CALLER) -> list[Order]:

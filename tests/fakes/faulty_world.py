@@ -16,7 +16,7 @@ from acd.errors import AcdError
 from acd.invariants import violations
 from acd.model import AgentSpec, QueueSpec, WaitingCaller
 from acd.offers import OfferPhase
-from acd.orders import CancelTimer, ConnectTalk, MakeOffer, Order, ReleaseCaller, StartTimer, TimerId
+from acd.orders import CancelTimer, ConnectTalk, MakeOffer, Order, ReleaseCaller, StartTimer, TimerId, WithdrawOffer
 from acd.skills import Need, Relaxed, Requirement
 from acd.strategies import Strategy
 
@@ -30,12 +30,13 @@ LOST, DOUBLED, LATE = 0.02, 0.03, 0.05  # shares of the PBX's facts
 
 
 class FaultyWorld:
-    def __init__(self, seed: int, *, queues: int = 6, agents: int = 25, callers_per_s: float = 0.5) -> None:
+    def __init__(self, seed: int, *, queues: int = 7, agents: int = 25, callers_per_s: float = 0.5) -> None:
         self.random = Random(seed)
         self.now = 0.0
         self.facts = 0
         self.offers = 0
         self.talks = 0
+        self.elsewhere = 0  # offers that ended because another agent answered
         self.arrivals = True
         self._callers_per_s = callers_per_s
         self._ids = count(1)
@@ -52,7 +53,7 @@ class FaultyWorld:
                 wrap_up_s=float(n % 3 * 8),
                 max_wait_s=120.0 if n % 2 else None,
                 noted_positions=3,
-                strategy=list(Strategy)[n % len(Strategy)],
+                strategy=list(Strategy)[(n + seed) % len(Strategy)],
                 head_start_s=10.0 * (n % 2),
                 max_waiting=40 if n == 0 else None,
                 leave_when_empty=n == 1,
@@ -140,6 +141,8 @@ class FaultyWorld:
                 self._timers.pop(timer, None)
             case MakeOffer():
                 self._offered(order)
+            case WithdrawOffer(_, elsewhere):
+                self.elsewhere += elsewhere
             case ConnectTalk(offer, call):
                 self._connect(offer, call)
             case ReleaseCaller(call):
@@ -150,7 +153,7 @@ class FaultyWorld:
         key = self.engine.lines.callers[order.caller.call].key
         for pool in self.engine.floor.agents[order.agent].pools:
             head = pool.open.first()
-            assert head is None or head[0] > key, "somebody who waited longer was passed over"
+            assert head is None or head[0] >= key, "somebody who waited longer was passed over"
         self._pbx(0.1, f.OfferRinging(order.offer))
         dice = self.random.random()
         if dice < 0.75:

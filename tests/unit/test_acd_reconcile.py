@@ -8,6 +8,7 @@ from acd.invariants import violations
 from acd.model import AgentSpec, QueueSpec, WaitingCaller
 from acd.service import Distributor, QueueResult, RecoveredCaller
 from acd.states import AgentState
+from acd.strategies import Strategy
 from pbx.facts import (
     BridgeEntered,
     CallReturned,
@@ -55,14 +56,14 @@ class Recorder:
 class Desk:
     """Agents 1001 and 1002; their phones and the PBX say only what the test says."""
 
-    def __init__(self, *, logged_in: bool = True) -> None:
+    def __init__(self, *, logged_in: bool = True, strategy: Strategy = Strategy.LONGEST_IDLE) -> None:
         ids = count(1)
         self.time = VirtualTime(start=1_000_000.0)
         self.switch = Recorder()
         self.results: list[tuple[str, QueueResult]] = []
         self.kinds: list[str] = []
         self.distributor = Distributor(
-            [QueueSpec("sales", wrap_up_s=10.0, music_class="jazz")],
+            [QueueSpec("sales", wrap_up_s=10.0, music_class="jazz", strategy=strategy)],
             [AgentSpec(agent, "", agent, ("sales",)) for agent in ("1001", "1002")],
             switch=self.switch,
             timers=self.time,
@@ -138,6 +139,17 @@ def test_a_leg_that_is_gone_fails_its_offer() -> None:
     assert desk.distributor.position("anna") == 1
     desk.time.advance(5)
     assert desk.switch.rings() == ["cb-2"]
+
+
+def test_of_two_answers_that_were_missed_one_connects_and_the_other_leg_is_hung_up() -> None:
+    desk = Desk(strategy=Strategy.RING_ALL)
+    desk.distributor.login("1002")
+    desk.join("anna")
+    first, second = desk.switch.rings()
+    desk.distributor.handle(LinkDown("reset"))
+    desk.link_up(caller("anna"), leg(first), leg(second, "1002"))
+    assert desk.switch.orders == [Connect("anna", first), HangUp(second, 26)]
+    assert (desk.state("1001"), desk.state("1002")) == ("connecting", "ready")
 
 
 def test_an_answer_that_was_missed_connects() -> None:

@@ -13,6 +13,7 @@ from acd.invariants import violations
 from acd.model import AgentSpec, QueueSpec, WaitingCaller
 from acd.ports import ExpectedWait
 from acd.service import Distributor, QueueResult
+from acd.strategies import Strategy
 from pbx.facts import (
     BridgeEntered,
     BridgeLeft,
@@ -40,7 +41,7 @@ NoteGiven = tuple[str, str | None, str | None, str | None, dict[str, Any]]
 class Desk:
     """A distributor with agents 1001 and 1002 logged in, whose phones do what the test scripts."""
 
-    def __init__(self, *agents: str, expected_wait: ExpectedWait | None = None) -> None:
+    def __init__(self, *agents: str, sales: QueueSpec = SALES, expected_wait: ExpectedWait | None = None) -> None:
         ids = count(1)
         self.time = VirtualTime(start=1_000_000.0)
         self.switch = FakeSwitch(self.time)
@@ -49,7 +50,7 @@ class Desk:
         self.on_note: Callable[[NoteGiven], None] = self.notes.append
         self.on_result: Callable[[str, QueueResult], None] = lambda *result: self.results.append(result)
         self.distributor = Distributor(
-            [SALES],
+            [sales],
             [AgentSpec(agent, f"Agent {agent}", agent, ("sales",)) for agent in agents or ("1001",)],
             switch=self.switch,
             timers=self.time,
@@ -436,3 +437,26 @@ def test_without_an_estimator_no_wait_is_known() -> None:
     desk.phone("1001", PhoneScript.rings_on())
     desk.join("anna")
     assert desk.distributor.expected_wait("anna") is None
+
+
+RING_ALL = QueueSpec("sales", strategy=Strategy.RING_ALL)
+
+
+def test_of_two_phones_that_answer_in_the_same_instant_one_talks() -> None:
+    desk = Desk("1001", "1002", "1003", sales=RING_ALL)
+    desk.phone("1001", PhoneScript.rings_on())
+    desk.phone("1002", PhoneScript.answers(2.0))
+    desk.phone("1003", PhoneScript.answers(2.0))
+    desk.join("anna")
+    desk.time.advance(3)
+    rung = {order.endpoint: order.leg for order in desk.switch.sent(RingPhone)}
+    assert desk.switch.sent(Connect) == [Connect("anna", rung["1002"])]
+    withdrawn = [order for order in desk.switch.sent(HangUp) if order.cause == 26]
+    assert withdrawn == [HangUp(rung["1001"], 26), HangUp(rung["1003"], 26)]
+    assert {agent: desk.agent(agent)["state"] for agent in rung} == {
+        "1001": "ready",
+        "1002": "talking",
+        "1003": "ready",
+    }
+    assert set(desk.switch.channels) == {"anna", rung["1002"]}
+    assert desk.kinds("anna").count("talk.started") == 1

@@ -25,6 +25,7 @@ def test_a_long_day_ends_with_nobody_stuck(seed: int, load: float) -> None:
     world = FaultyWorld(seed, callers_per_s=load)
     world.run(facts=100_000, check_every=97)
     assert world.talks > 1_000, "the day must have been a day"
+    assert world.elsewhere > 100, "many phones must have rung for one caller"
     world.wind_down()
     engine = world.engine
     assert engine.offers.open == {}

@@ -65,7 +65,7 @@ def test_every_strategy_of_the_engine_can_be_configured_and_no_other() -> None:
 @pytest.mark.parametrize(
     ("wrong", "right", "told"),
     [
-        ("least_occupied", "ring_all", "queues.sales.strategy: input should be 'longest_idle', "),
+        ("least_occupied", "ring_some", "queues.sales.strategy: input should be 'longest_idle', "),
         ("spanish: 5", "spanish: 6", "agents.1001.skills.spanish: input should be less than or equal to 5"),
         ("spanish: 5", "spanish: five", "agents.1001.skills.spanish: must be a whole number"),
         ("ebikes: 2", "E-Bikes: 2", "queues.sales.nice.E-Bikes: the key: "),

@@ -61,17 +61,21 @@ class Play:
                 d.tell(f.AgentLoggedIn(agent))
             case [agent, "logs", "out"]:
                 d.tell(f.AgentLoggedOut(agent))
+            case [agent, "is", "ready"]:
+                d.tell(f.AgentReady(agent))
             case [agent, "pauses"]:
                 d.tell(f.AgentPaused(agent, ""))
             case [agent, "talks", "for", seconds, "s"]:
                 call = d.ringing()[agent]
-                d.talk(call)
+                d.talk(call, agent)
                 self.talks[call] = d.now + float(seconds)
             case [agent, "does", "not", "answer"]:
-                d.fail(d.ringing()[agent], OfferFailure.NO_ANSWER)
+                d.fail(d.ringing()[agent], OfferFailure.NO_ANSWER, agent)
             case ["nobody", "is", "offered", call]:
                 assert call not in d.ringing().values(), words
                 assert d.engine.position(call) is not None, f"{call} does not wait"
+            case ["everyone", "is", "offered", call]:
+                assert d.ringing() == dict.fromkeys(self.agents, call), words
             case [agent, "is", "offered", call]:
                 assert d.ringing().get(agent) == call, (words, d.ringing())
             case [call, "is", "at", "position", position]:

@@ -12,13 +12,14 @@ from acd.erlang import erlang_a, erlang_c, priority_waits
 from acd.model import AgentSpec, QueueSpec
 from acd.simulate.load import Load, Staffing, Stream
 from acd.simulate.simulator import simulate
+from acd.strategies import Strategy
 
 FOREVER = 1e6  # a head start that no wait can make up for
 
 
-def team(agents: int) -> Staffing:
+def team(agents: int, strategy: Strategy = Strategy.LONGEST_IDLE) -> Staffing:
     people = tuple(AgentSpec(f"a{n}", "", f"p{n}", ("q",)) for n in range(agents))
-    return Staffing((QueueSpec("q", wrap_up_s=0.0),), people)
+    return Staffing((QueueSpec("q", wrap_up_s=0.0, strategy=strategy),), people)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,19 @@ def test_erlang_c(calls_per_h: float, handling_s: float, agents: int, calls: int
     assert total.p_abandon.mean == total.p_released.mean == 0
     assert total.mean_wait_s.half_width(0.99) < sure_to * theory.mean_wait_s
     assert total.service_level.half_width(0.99) < 0.16
+
+
+def test_waits_are_the_same_when_all_phones_ring() -> None:
+    """Who answers is another question than how long callers wait: the very same waits, whoever is chosen."""
+    load = Load((Stream("q", 200, 180, patience_s=120),), hours=20)
+    alone, together = (simulate(load, team(12, one), seed=1) for one in (Strategy.LONGEST_IDLE, Strategy.RING_ALL))
+    assert together.total == alone.total
+    assert together.decisions > 2 * alone.decisions
+    picking_up = Load((Stream("q", 200, 180, patience_s=120),), hours=20, pick_up_s=4.0)
+    alone, together = (
+        simulate(picking_up, team(12, one), seed=1) for one in (Strategy.LONGEST_IDLE, Strategy.RING_ALL)
+    )
+    assert together.total.mean_wait_s.mean > alone.total.mean_wait_s.mean, "agents who ring in vain are free for nobody"
 
 
 @pytest.mark.parametrize(
