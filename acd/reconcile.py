@@ -15,6 +15,7 @@ from acd import facts as f
 from acd.engine import Engine
 from acd.model import WaitingCaller
 from acd.offers import UNANSWERED, Offer, OfferPhase
+from acd.skills import Requirement
 from pbx.facts import ChannelSeen, PhoneState, Place, Snapshot
 from pbx.live import OUR_LEG
 
@@ -34,10 +35,21 @@ class RecoveredCaller:
     head_start: float = 0.0
     agent: str | None = None  # with whom they talk, if the memory says; else their phone tells
     music_on: bool = True  # False: fencing silenced it, it must be started again
+    requirement: Requirement | None = None  # None: the queue's
+    preferred: str | None = None
+    preferred_s: float = 0.0
 
     def waiting(self) -> WaitingCaller:
         return WaitingCaller(
-            self.call, self.queue, self.joined_at, self.head_start, self.caller_number, self.caller_name
+            self.call,
+            self.queue,
+            self.joined_at,
+            self.head_start,
+            self.caller_number,
+            self.caller_name,
+            self.requirement,
+            self.preferred,
+            self.preferred_s,
         )
 
 

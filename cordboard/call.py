@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from acd.errors import UnknownQueue
-from acd.model import WaitingCaller
 from acd.service import Distributor, QueueResult
 from cordboard.memory import Memory, Phase
+from cordboard.waiting import Waiting
 from ivr.flow import Flow
-from ivr.inputs import Position
+from ivr.handover import LEFT, Handover
+from ivr.inputs import CallFacts, Position
 from ivr.ports import PromptFiles, Timers
-from ivr.session import CallInfo, Ended, FlowSession, Outcome, ToQueue
+from ivr.session import CallInfo, Ended, FlowSession, Outcome
 from pbx.facts import CallReturned, ChannelGone, ChannelSeen, CommandDone, Fact, KeyPressed, OrderFailed, Origin, Place
 from pbx.orders import Answer, HangUp, KeepAlive, Play, Remember, SetLanguage, StopMusic, TakeOver
 from pbx.ports import Switch
@@ -63,6 +64,8 @@ class CallServices:
     prompts: PromptFiles
     distributor: Distributor
     dead_man_s: int
+    last_agent: Callable[[str], str | None] = lambda _number: None
+    """Who talked with the caller of this number last."""
 
 
 class Call:
@@ -78,6 +81,7 @@ class Call:
         "_fences",
         "_flow",
         "_in_hand",
+        "_key",
         "_lost_at",
         "_position",
         "_result",
@@ -88,12 +92,11 @@ class Call:
         "arrived_at",
         "channel",
         "info",
-        "joined_at",
         "origin",
         "phase",
-        "queue",
         "renewed_at",
         "services",
+        "waiting",
     )
 
     def __init__(self, services: CallServices, channel: str, info: CallInfo, origin: Origin, arrived_at: float) -> None:
@@ -103,8 +106,7 @@ class Call:
         self.origin = origin
         self.arrived_at = arrived_at
         self.phase = Phase.FLOW
-        self.queue = ""
-        self.joined_at = 0.0
+        self.waiting = Waiting(CallFacts(info.caller_number, info.caller_name, info.dialled))
         self.renewed_at = services.clock()
         self._flow: Flow | None = None
         self._session: FlowSession | None = None
@@ -114,7 +116,8 @@ class Call:
         self._fence = ""  # the token of a TakeOver that is under way
         self._fences = 0
         self._silent = False  # the music ended while we did not look
-        self._result: QueueResult | None = None  # what the queue said and the flow does not know yet
+        self._result: str | None = None  # how the wait ended, which the flow does not know yet
+        self._key = ""  # by which key, when they left
         self._talks = 0
         self._spoken = info.language  # what the PBX believes
         self._ended_by = "caller"
@@ -143,6 +146,8 @@ class Call:
                 # Refused: the channel is elsewhere, and the fact that says where (gone, lost, returned) is on its way.
                 # To the flow it is no prompt that failed: it would run on to its end, unheard.
                 self._lose_hold()
+            case KeyPressed(key=key) if self.phase is Phase.QUEUE:
+                self._leave_queue_by(key)
             case CommandDone() | KeyPressed() if self._session is not None and self.phase is Phase.FLOW:
                 self._session.handle(fact)
             case _:
@@ -171,8 +176,11 @@ class Call:
 
     def queue_ended(self, result: QueueResult) -> None:
         """The distributor is done with this caller: the flow goes on."""
+        self._wait_over(result)
+
+    def _wait_over(self, result: str) -> None:
         self.phase = Phase.FLOW
-        self.queue = ""
+        self.waiting.over()
         self._result = result
         if self._in_hand:
             self._go_on()
@@ -216,8 +224,7 @@ class Call:
         """After a restart: become the call that the channel's memory tells of."""
         if memory is not None:
             self.phase = memory.phase
-            self.queue = memory.queue
-            self.joined_at = memory.joined_at
+            self.waiting.restore(memory)
             self._position = Position.from_memory(memory.position) if memory.position is not None else None
         self._note("call.recovered", self._arrival() | {"phase": self.phase})
         self._lose_hold()
@@ -229,6 +236,8 @@ class Call:
         elif self.phase in {Phase.LEAVING, Phase.FALLBACK}:
             self.phase = Phase.FLOW
         self._talks = int(self.phase is Phase.TALK)
+        if self.phase in {Phase.QUEUE, Phase.TALK}:
+            self.waiting.complete(self.services.library.flow_for(self.info.dialled), self._position)
         if seen.controlled and seen.place is not Place.TALK:
             self._take_over(seen)
 
@@ -251,9 +260,11 @@ class Call:
             self.origin,
             self.info.dialled,
             self.flow_name,
-            self.queue,
-            self.joined_at,
+            self.waiting.queue,
+            self.waiting.joined_at,
             self._position.to_memory() if self._position is not None else None,
+            self.waiting.terms,
+            self.waiting.kept,
         )
         self.services.switch.send(Remember(self.channel, memory.dump()))
 
@@ -300,6 +311,7 @@ class Call:
     def _go_on(self) -> None:
         """Take the next step of the flow: from its start, after the queue, or again into the node of before."""
         result, self._result = self._result, None
+        key, self._key = self._key, ""
         if result is not None and result is not QueueResult.TALKED:
             self.services.switch.send(StopMusic(self.channel))
         position = self._position
@@ -307,7 +319,7 @@ class Call:
         if session is None:
             self._hang_up(CAUSE_UNALLOCATED)
         elif result is not None:
-            session.returned(result)
+            session.returned(result, key)
         elif position is None:
             session.begin()
         else:
@@ -343,10 +355,9 @@ class Call:
 
     def _flow_ended(self, outcome: Outcome) -> None:
         match outcome:
-            case ToQueue(queue=queue):
+            case Handover():
                 self.phase = Phase.QUEUE
-                self.queue = queue
-                self.joined_at = self.services.clock()
+                self.waiting.begin(outcome, self.services.clock(), self.services.last_agent)
                 self.remember()
                 self._join()
             case Ended(cause=cause):
@@ -356,22 +367,25 @@ class Call:
                 self._hang_up(16)
 
     def _join(self) -> None:
-        caller = WaitingCaller(
-            call=self.channel,
-            queue=self.queue,
-            joined_at=self.joined_at,
-            caller_number=self.info.caller_number,
-            caller_name=self.info.caller_name,
-        )
+        caller = self.waiting.caller(self.channel)
         try:
             self.services.distributor.join(caller)
         except UnknownQueue:
             # The flow was checked against queues that are no more. Not at once: a flow that tries again must not spin.
-            self.services.timers.after(NO_QUEUE_PAUSE_S, lambda: self._no_such_queue(caller))
+            self.services.timers.after(NO_QUEUE_PAUSE_S, lambda: self._no_such_queue(caller.joined_at))
 
-    def _no_such_queue(self, caller: WaitingCaller) -> None:
-        if self.phase is Phase.QUEUE and self.joined_at == caller.joined_at:
+    def _no_such_queue(self, joined_at: float) -> None:
+        if self.phase is Phase.QUEUE and self.waiting.joined_at == joined_at:
             self.queue_ended(QueueResult.UNAVAILABLE)
+
+    def _leave_queue_by(self, key: str) -> None:
+        """A key that the flow has a node for. Whoever is being put through stays: the talk wins."""
+        if key not in self.waiting.terms.keys or not self._in_hand or self.services.distributor.connects(self.channel):
+            return
+        self.services.distributor.leave(self.channel, LEFT)
+        self.waiting.keep_place()
+        self._key = key
+        self._wait_over(LEFT)
 
     def _drop_session(self) -> None:
         if self._session is not None:
@@ -416,4 +430,4 @@ class Call:
         }
 
     def _note(self, kind: str, data: dict[str, Any]) -> None:
-        self.services.note(kind, call_id=self.channel, queue=self.queue or None, data=data)
+        self.services.note(kind, call_id=self.channel, queue=self.waiting.queue or None, data=data)

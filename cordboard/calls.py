@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from acd.service import QueueResult, RecoveredCaller
 from cordboard.call import Call, CallServices
@@ -119,13 +119,9 @@ class CallBook:
         call = self._add(seen.channel, info, origin, arrived_at)
         call.recover(seen, memory)
         if call.phase is Phase.QUEUE:
-            return RecoveredCaller(
-                seen.channel, call.queue, call.joined_at, "queue", info.caller_number, info.caller_name
-            )
+            return _recovered(call, "queue")
         if call.phase is Phase.TALK and seen.place is Place.TALK:
-            return RecoveredCaller(
-                seen.channel, call.queue, call.joined_at, "talk", info.caller_number, info.caller_name
-            )
+            return _recovered(call, "talk")
         return None
 
     def _add(self, channel: str, info: CallInfo, origin: Origin, arrived_at: float) -> Call:
@@ -143,8 +139,25 @@ class CallBook:
                 "origin": call.origin,
                 "phase": call.phase,
                 "flow": call.flow_name,
-                "queue": call.queue or None,
+                "queue": call.waiting.queue or None,
+                "data": dict(call.waiting.data),
                 "arrived_at": call.arrived_at,
             }
             for call in self._calls.values()
         ]
+
+
+def _recovered(call: Call, phase: Literal["queue", "talk"]) -> RecoveredCaller:
+    caller = call.waiting.caller(call.channel)
+    return RecoveredCaller(
+        caller.call,
+        caller.queue,
+        caller.joined_at,
+        phase,
+        caller.caller_number,
+        caller.caller_name,
+        caller.head_start,
+        requirement=caller.requirement,
+        preferred=caller.preferred,
+        preferred_s=caller.preferred_s,
+    )

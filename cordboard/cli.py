@@ -207,12 +207,13 @@ def dialplan_check(
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
     """Every error of a folder of dialplans, as file:line:column."""
+    from cordboard.site import skills_of
     from ivr.errors import DialplanErrors
     from ivr.loader import load_folder
 
     settings = _config(config)
     try:
-        dialplans = load_folder(folder or settings.dialplans_dir, set(settings.queues))
+        dialplans = load_folder(folder or settings.dialplans_dir, set(settings.queues), skills_of(settings))
     except DialplanErrors as errors:
         for problem in errors.problems:
             typer.echo(str(problem), err=True)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from cordboard.terms import Terms
 from pbx.actions import MAX_MEMORY
 from pbx.facts import Origin
 
@@ -28,7 +29,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """`position` is the flow's own; times are unix seconds."""
+    """`position` is the flow's own; times are unix seconds. `kept`: a queue left by a key, and when it was joined."""
 
     phase: Phase
     arrived_at: float
@@ -38,16 +39,25 @@ class Memory:
     queue: str = ""
     joined_at: float = 0.0
     position: dict[str, Any] | None = None
+    terms: Terms = field(default_factory=Terms)
+    kept: tuple[str, float] | None = None
 
     def dump(self) -> str:
-        """At most `MAX_MEMORY` bytes. When it is too much, the flow's variables go first, then the place in it."""
+        """At most `MAX_MEMORY` bytes. When it is too much, what is asked of agents goes first (the flow has it), then
+        the flow's variables, then the place in it."""
+        text = self._text()
+        if len(text) > MAX_MEMORY:
+            return replace(self, terms=self.terms.shorter())._shortened()
+        return text
+
+    def _shortened(self) -> str:
         text = self._text()
         if len(text) > MAX_MEMORY and self.position is not None:
             text = replace(self, position={k: v for k, v in self.position.items() if k != "v"})._text()
         if len(text) > MAX_MEMORY:
             text = replace(self, position=None)._text()
         if len(text) > MAX_MEMORY:
-            text = replace(self, position=None, dialled="", flow="")._text()
+            text = replace(self, position=None, dialled="", flow="", terms=Terms())._text()
         return text
 
     def _text(self) -> str:
@@ -58,6 +68,10 @@ class Memory:
             fields |= {"q": self.queue, "j": round(self.joined_at, 3)}
         if self.position is not None:
             fields["s"] = self.position
+        if terms := self.terms.to_memory():
+            fields["w"] = terms
+        if self.kept is not None:
+            fields["k"] = [self.kept[0], round(self.kept[1], 3)]
         return json.dumps(fields, separators=(",", ":"))  # all ASCII: characters are bytes
 
     @classmethod
@@ -76,6 +90,8 @@ class Memory:
                 queue=_text(fields.get("q", "")),
                 joined_at=_time(fields.get("j", 0.0)),
                 position=position if isinstance(position, dict) else None,
+                terms=Terms.from_memory(fields.get("w")),
+                kept=_kept(fields.get("k")),
             )
         except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
             return None
@@ -87,6 +103,13 @@ def _time(given: Any) -> float:
     if not math.isfinite(seconds):
         raise ValueError("not a time")
     return seconds
+
+
+def _kept(given: Any) -> tuple[str, float] | None:
+    if given is None:
+        return None
+    queue, joined_at = given
+    return _text(queue), _time(joined_at)
 
 
 def _text(given: Any) -> str:

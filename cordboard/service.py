@@ -24,9 +24,10 @@ from cordboard.config import Config
 from cordboard.dispatcher import Dispatcher
 from cordboard.features import FeatureCodes
 from cordboard.journal import Journal
+from cordboard.last_agents import LastAgents
 from cordboard.loop_timers import LoopTimers
 from cordboard.secrets import Secrets
-from cordboard.site import PROMPTS, VOICEMAIL, agents_of, calls_csv, link_settings, queues_of
+from cordboard.site import PROMPTS, VOICEMAIL, agents_of, calls_csv, link_settings, queues_of, skills_of
 from cordboard.storage.engine import open_engine
 from cordboard.storage.migrate import migrate
 from cordboard.storage.reader import Reader
@@ -44,6 +45,7 @@ log = structlog.get_logger()
 
 RENEW_EVERY_S = 1.0
 LAST_HANGUPS_S = 3.0
+PRIMED_TALKS = 20_000
 
 
 class Service:
@@ -71,7 +73,9 @@ class Service:
         self.prompts = PromptStore(
             config.recordings_dir / PROMPTS, Voices(config.voices, config.var_dir / "bin" / "espeak-ng")
         )
-        self.library = DialplanLibrary(config.dialplans_dir, self.prompts, config.queues.keys, config.languages)
+        self.library = DialplanLibrary(
+            config.dialplans_dir, self.prompts, config.queues.keys, config.languages, lambda: skills_of(config)
+        )
         for problem in (await self.library.load()).problems:
             log.warning("dialplan", problem=str(problem))
 
@@ -96,6 +100,8 @@ class Service:
         self.distributor.restore_agents(
             (one.agent, one.state, one.reason, one.since) for one in states.values() if one.agent in config.agents
         )
+        self.last_agents = LastAgents()
+        self.last_agents.prime(await self.reader.last_talks(PRIMED_TALKS))
         services = CallServices(
             self.link,
             timers,
@@ -105,6 +111,7 @@ class Service:
             self.prompts,
             self.distributor,
             config.pbx.dead_man_s,
+            self.last_agents.agent_of,
         )
         codes = FeatureCodes(**config.feature_codes.model_dump())
         self.calls = CallBook(services, codes)
@@ -176,6 +183,10 @@ class Service:
         self, kind: str, call: str | None, agent: str | None, queue: str | None, data: dict[str, Any]
     ) -> None:
         self.journal.note(kind, call_id=call, agent=agent, queue=queue, data=data)
+        if kind == "talk.started" and call is not None and agent is not None:
+            known = self.calls.get(call)
+            if known is not None:
+                self.last_agents.talked(known.info.caller_number, agent)
 
     def _close_unseen(self, here: set[str]) -> None:
         """Calls that a predecessor left open and that we did not find ended while nobody looked."""

@@ -49,6 +49,11 @@ def agents_of(config: Config) -> Iterator[AgentSpec]:
         yield AgentSpec(number, agent.name, number, tuple(agent.queues), agent.skills)
 
 
+def skills_of(config: Config) -> dict[str, dict[str, int]]:
+    """What every agent can do, by number."""
+    return {number: dict(agent.skills) for number, agent in config.agents.items()}
+
+
 def _needs(levels: Mapping[str, int]) -> tuple[Need, ...]:
     """In one order, so that queues which demand the same are seen to."""
     return tuple(Need(skill, level) for skill, level in sorted(levels.items()))

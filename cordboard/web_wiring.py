@@ -50,7 +50,12 @@ def web_deps(service: Service) -> WebDeps:
         return distributor.views()["queues"]
 
     def agents() -> list[View]:
-        return distributor.views()["agents"]
+        """With what the flow wants the agent to see of the caller who rings or talks."""
+        views = distributor.views()["agents"]
+        for view in views:
+            call = service.calls.get(view["call"]) if view["call"] is not None else None
+            view["data"] = dict(call.waiting.data) if call is not None else {}
+        return views
 
     def command_agent(agent: str, command: str, reason: str) -> View:
         try:

@@ -8,21 +8,30 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import NamedTuple, Protocol
 
 from ivr.flow import Flow
+from ivr.handover import LAST
 from ivr.model import DialplanFile
-from ivr.node import NAME_PATTERN, Path
+from ivr.node import NAME_PATTERN, VARIABLE, Path, is_amount
 from ivr.problems import Severity, did_you_mean
 from ivr.verbs.assign import LANGUAGE
-from ivr.wording import CALL_VARIABLES, QUEUE_VARIABLE, Piece, Wording, WordingError, parse_wording
+from ivr.wording import CALL_VARIABLES, QUEUE_VARIABLE, Piece, Variable, Wording, WordingError, cut, parse_wording
 
 MAX_VARIABLES = 300
 """Bytes that a flow's variables may need on the channel, where a successor finds them after a restart."""
 
 _BUILT_IN = CALL_VARIABLES | {QUEUE_VARIABLE, "caller_name"}
 _LOOKS_LIKE_NAME = re.compile(NAME_PATTERN)
+
+
+class Known(NamedTuple):
+    """What the site has. None: not known, and then nothing is said about it."""
+
+    queues: Collection[str] | None = None
+    agents: Mapping[str, Mapping[str, int]] | None = None
+    """Number to skills, each with its level."""
 
 
 class Report(Protocol):
@@ -33,13 +42,14 @@ class Report(Protocol):
     ) -> None: ...
 
 
-def compile_flow(file: DialplanFile, version: str, queues: Collection[str] | None, report: Report) -> Flow:
+def compile_flow(file: DialplanFile, version: str, known: Known, report: Report) -> Flow:
     """Check everything, then build. The result is only good when nothing of severity error was reported."""
-    checks = _Checks(file, queues, report)
+    checks = _Checks(file, known, report)
     checks.languages()
     checks.targets()
     checks.queues()
     checks.variables()
+    checks.routing()
     checks.prompts()
     checks.shape()
     return Flow(
@@ -57,9 +67,9 @@ def compile_flow(file: DialplanFile, version: str, queues: Collection[str] | Non
 
 
 class _Checks:
-    def __init__(self, file: DialplanFile, queues: Collection[str] | None, report: Report) -> None:
+    def __init__(self, file: DialplanFile, known: Known, report: Report) -> None:
         self.file = file
-        self.known_queues = queues
+        self.known = known
         self.report = report
         self.wordings: dict[tuple[str, str], Wording] = {}
         self.named: dict[str, Wording] = {}
@@ -82,12 +92,12 @@ class _Checks:
             self.report(path, f"there is no node {target!r}", did_you_mean(target, self.file.nodes))
 
     def queues(self) -> None:
-        if self.known_queues is None:
+        if self.known.queues is None:
             return
         for node_id, node in self.file.nodes.items():
             for path, queue in node.queues():
-                if queue not in self.known_queues:
-                    hint = did_you_mean(queue, self.known_queues)
+                if queue not in self.known.queues:
+                    hint = did_you_mean(queue, self.known.queues)
                     self.report(("nodes", node_id, *path), f"there is no queue {queue!r}", hint)
 
     def variables(self) -> None:
@@ -104,6 +114,61 @@ class _Checks:
         longest = {name: max(values, key=len) for name, values in self.values.items()}
         if len(json.dumps(longest, separators=(",", ":"))) > MAX_VARIABLES:
             self.report(("nodes",), f"the flow's variables need more than {MAX_VARIABLES} bytes", key=True)
+
+    def routing(self) -> None:
+        """What a caller brings into a queue. That nobody can do what is asked is a warning: staff comes and goes, and
+        a service that does not start for it would serve nobody."""
+        for node_id, node in self.file.nodes.items():
+            here: Path = ("nodes", node_id)
+            for path, text in node.contradictions():
+                self.report((*here, *path), text)
+            for path, skill, level in node.skills():
+                self._skill((*here, *path), skill, level)
+            for path, ref in node.agents():
+                for agent in self._possible((*here, *path), ref):
+                    self._agent((*here, *path), agent)
+            for path, amount in node.amounts():
+                if not all(map(is_amount, self._possible((*here, *path), amount))):
+                    self.report((*here, *path), f"{amount} can be something else than seconds, 0 to 86400")
+            for path, text in node.shown():
+                self._shown((*here, *path), text)
+
+    def _skill(self, where: Path, skill: str, level: int) -> None:
+        if self.known.agents is None:
+            return
+        skills = {name for agent in self.known.agents.values() for name in agent}
+        best = max((agent.get(skill, 0) for agent in self.known.agents.values()), default=0)
+        if skill not in skills:
+            hint = did_you_mean(skill, skills)
+            self.report(where, f"no agent has the skill {skill!r}", hint, key=True, severity=Severity.WARNING)
+        elif level > best:
+            text = f"no agent has {skill!r} at level {level}"
+            self.report(where, text, f"the highest is {best}", severity=Severity.WARNING)
+
+    def _agent(self, where: Path, agent: str) -> None:
+        if self.known.agents is not None and agent not in self.known.agents and agent != LAST:
+            hint = did_you_mean(agent, self.known.agents)
+            self.report(where, f"there is no agent {agent!r}", hint, severity=Severity.WARNING)
+
+    def _possible(self, where: Path, written: str) -> Iterable[str]:
+        """Everything that a value can be in a call, as far as the file tells."""
+        found = VARIABLE.fullmatch(written)
+        if found is None:
+            return (written,)
+        name = found[1]
+        if name not in _BUILT_IN | self.values.keys():
+            self.report(where, f"there is no variable {name!r}", did_you_mean(name, _BUILT_IN | self.values.keys()))
+        return self.values.get(name, ())
+
+    def _shown(self, where: Path, text: str) -> None:
+        try:
+            names = [piece.name for piece in cut(text) if isinstance(piece, Variable)]
+        except WordingError as error:
+            self.report(where, str(error))
+            return
+        for name in names:
+            if name not in _BUILT_IN | self.values.keys():
+                self.report(where, f"there is no variable {name!r}", did_you_mean(name, _BUILT_IN | self.values.keys()))
 
     def prompts(self) -> None:
         for name, given in self.file.prompts.items():

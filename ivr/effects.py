@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ivr.handover import Handover
 from ivr.inputs import Position
 
 
@@ -43,7 +44,7 @@ class CancelTimer:
 class EnterQueue:
     """Hand the caller over; answered by `QueueEnded`."""
 
-    queue: str
+    handover: Handover
 
 
 @dataclass(frozen=True, slots=True)

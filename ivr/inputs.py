@@ -44,9 +44,13 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class QueueEnded:
-    """The caller is back from the queue. `result` is "talked", or the reason why nobody talked to them."""
+    """The caller is back from the queue. `result` is "talked", or the reason why nobody talked to them.
+
+    `key`: what they pressed, when it is "by_key".
+    """
 
     result: str
+    key: str = ""
 
 
 Input = PromptEnded | KeyTyped | TimerFired | QueueEnded

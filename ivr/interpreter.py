@@ -6,8 +6,9 @@ in a wait or in the end of the flow. It knows no verb: a node knows what it does
 
 from __future__ import annotations
 
-from ivr.effects import Step
+from ivr.effects import EnterQueue, Step
 from ivr.flow import Flow
+from ivr.handover import Handover
 from ivr.inputs import ENDED, QUEUE, CallFacts, Input, KeyTyped, Position, PromptEnded, QueueEnded, TimerFired
 from ivr.walk import MAX_ERRORS, Walk
 
@@ -43,6 +44,14 @@ def resume(flow: Flow, call: CallFacts, position: Position) -> Step:
     )
     walk.go(walk.node)
     return _settle(walk)
+
+
+def handed_over(flow: Flow, call: CallFacts, position: Position) -> Handover | None:
+    """What the flow hands over where a predecessor left the caller waiting; None when nobody waits there any more."""
+    if position.node not in flow.nodes:
+        return None
+    effects = resume(flow, call, position).effects
+    return next((effect.handover for effect in effects if isinstance(effect, EnterQueue)), None)
 
 
 def advance(flow: Flow, call: CallFacts, position: Position, given: Input) -> Step:

@@ -7,7 +7,7 @@ stays in use. A call keeps the `Flow` that it was given when it arrived, whateve
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class Published:
 
 
 class DialplanLibrary:
-    """`queues` is asked at each load: they may change while the service runs."""
+    """`queues` and `agents` are asked at each load: they may change while the service runs."""
 
     def __init__(
         self,
@@ -43,11 +43,13 @@ class DialplanLibrary:
         prompts: PromptStore,
         queues: Callable[[], Collection[str]],
         languages: Collection[str] = (),
+        agents: Callable[[], Mapping[str, Mapping[str, int]] | None] = lambda: None,
     ) -> None:
-        """`languages`: those that announcements are needed in, beside the dialplans' own."""
+        """`languages`: those that announcements are needed in, beside the dialplans' own; `agents`: with skills."""
         self._folder = folder
         self._prompts = prompts
         self._queues = queues
+        self._agents = agents
         self._languages = tuple(languages)
         self._current = Dialplans(())
         self._lock = asyncio.Lock()
@@ -84,7 +86,7 @@ class DialplanLibrary:
 
     async def _read(self) -> Dialplans:
         # A large folder takes a second to check: calls must not notice.
-        return await asyncio.to_thread(load_folder, self._folder, frozenset(self._queues()))
+        return await asyncio.to_thread(load_folder, self._folder, frozenset(self._queues()), self._agents())
 
     def _publish(self, dialplans: Dialplans, report: PromptReport) -> Published:
         self._current = dialplans

@@ -6,13 +6,13 @@ as a whole (`checks`). A folder is taken over whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from ivr.checks import Report, compile_flow
+from ivr.checks import Known, Report, compile_flow
 from ivr.dialplans import Dialplans, short_hash
 from ivr.errors import DialplanErrors
 from ivr.flow import Flow
@@ -29,8 +29,12 @@ class _TooMany(Exception):
     """Enough was found."""
 
 
-def load_folder(path: Path, queues: Collection[str] | None = None) -> Dialplans:
-    """Every dialplan in a folder. `queues` are those that exist, None when that is unknown. Raises `DialplanErrors`."""
+def load_folder(
+    path: Path, queues: Collection[str] | None = None, agents: Mapping[str, Mapping[str, int]] | None = None
+) -> Dialplans:
+    """Every dialplan in a folder. `queues` and `agents` (with their skills) are those that exist, None when that is
+    unknown. Raises `DialplanErrors`."""
+    known = Known(queues, agents)
     try:
         files = sorted(
             file for file in path.iterdir() if file.suffix in SUFFIXES and file.name[0] not in "._" and file.is_file()
@@ -46,7 +50,7 @@ def load_folder(path: Path, queues: Collection[str] | None = None) -> Dialplans:
     numbers: dict[str, str] = {}
     names: dict[str, str] = {}
     for file in files:
-        flow, branch, found = _load_file(file, queues)
+        flow, branch, found = _load_file(file, known)
         problems += found
         if flow is None or branch is None:
             continue
@@ -67,22 +71,27 @@ def load_folder(path: Path, queues: Collection[str] | None = None) -> Dialplans:
     return Dialplans(flows, problems)
 
 
-def load_text(data: bytes, file: str, queues: Collection[str] | None = None) -> tuple[Flow | None, list[Problem]]:
+def load_text(
+    data: bytes,
+    file: str,
+    queues: Collection[str] | None = None,
+    agents: Mapping[str, Mapping[str, int]] | None = None,
+) -> tuple[Flow | None, list[Problem]]:
     """One dialplan and everything that is said about it. The flow is None when anything of it is wrong."""
-    flow, _, problems = _load(data, file, queues)
+    flow, _, problems = _load(data, file, Known(queues, agents))
     return flow, problems
 
 
-def _load_file(file: Path, queues: Collection[str] | None) -> tuple[Flow | None, Branch | None, list[Problem]]:
+def _load_file(file: Path, known: Known) -> tuple[Flow | None, Branch | None, list[Problem]]:
     try:
         with file.open("rb") as opened:
             data = opened.read(MAX_BYTES + 1)
     except OSError as error:
         return None, None, [Problem(str(file), 1, 1, f"the file cannot be read: {error.strerror}")]
-    return _load(data, str(file), queues)
+    return _load(data, str(file), known)
 
 
-def _load(data: bytes, file: str, queues: Collection[str] | None) -> tuple[Flow | None, Branch | None, list[Problem]]:
+def _load(data: bytes, file: str, known: Known) -> tuple[Flow | None, Branch | None, list[Problem]]:
     branch, problems = read_tree(data, file)
     if branch is None or problems:
         # What YAML itself says against a file makes everything after it guesswork.
@@ -98,14 +107,14 @@ def _load(data: bytes, file: str, queues: Collection[str] | None) -> tuple[Flow 
             raise _TooMany
 
     try:
-        flow = _judge(branch.plain(), short_hash(data), queues, report)
+        flow = _judge(branch.plain(), short_hash(data), known, report)
     except _TooMany:
         flow = None
     failed = flow is None or any(problem.severity is Severity.ERROR for problem in problems)
     return None if failed else flow, branch, problems
 
 
-def _judge(plain: Any, version: str, queues: Collection[str] | None, report: Report) -> Flow | None:
+def _judge(plain: Any, version: str, known: Known, report: Report) -> Flow | None:
     check_verbs(plain, report)
     try:
         model = DialplanFile.model_validate(plain)
@@ -114,6 +123,6 @@ def _judge(plain: Any, version: str, queues: Collection[str] | None, report: Rep
         explain(found, report)
         repaired = repair(plain, found)
         if repaired is not None:
-            compile_flow(repaired, version, queues, errors_only(report))
+            compile_flow(repaired, version, known, errors_only(report))
         return None
-    return compile_flow(model, version, queues, report)
+    return compile_flow(model, version, known, report)

@@ -133,7 +133,7 @@ def _keys_at(loc: Loc) -> Collection[str]:
     for part in loc:
         kind = _inside(kind, part)
     models = [one for one in _alternatives(kind) if isinstance(one, type) and issubclass(one, BaseModel)]
-    return {key for model in models for key in model.model_fields}
+    return {field.alias or key for model in models for key, field in model.model_fields.items()}
 
 
 def _inside(kind: Any, part: str | int) -> Any:

@@ -7,7 +7,7 @@ which holds its fields and what it does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
@@ -33,7 +33,16 @@ def worded(pattern: str, expected: str, **schema: Any) -> Any:
     return Annotated[str, AfterValidator(check), WithJsonSchema(schema)]
 
 
+def kind_of(text: str, mapping: str) -> Callable[[Any], str]:
+    """Which of two alternatives is meant, by their tags: what is written as a mapping, or as a text."""
+    return lambda given: mapping if isinstance(given, (dict, BaseModel)) else text
+
+
 NAME_PATTERN = r"[a-z][a-z0-9_-]{0,39}"
+MOST_SECONDS = 86_400
+MAX_SHOWN = 200
+VARIABLE = re.compile(r"\{([a-z][a-z0-9_]{0,15})\}")
+"""A whole value that stands for a variable."""
 
 if TYPE_CHECKING:
     NodeId = str
@@ -44,6 +53,9 @@ if TYPE_CHECKING:
     Key = str
     VariableName = str
     Value = str
+    AgentRef = str
+    Amount = str
+    Shown = str
     Text = str
     Seconds = float
     PromptRef = str | dict[str, str]
@@ -56,6 +68,28 @@ else:
     Key = worded(r"[0-9*#]", "a key of the phone: 0 to 9, * or #")
     VariableName = worded(r"[a-z][a-z0-9_]{0,15}", "a variable's name: small letters, digits and _, at most 16")
     Value = worded(r"[^\x00-\x1f\x7f]{0,32}", "a value of at most 32 characters")
+    AgentRef = worded(r"[0-9]{2,10}|last|\{[a-z][a-z0-9_]{0,15}\}", "an agent's number, a {variable}, or last")
+
+    def _amount(given: Any) -> str:
+        text = str(given)
+        if not VARIABLE.fullmatch(text) and not is_amount(text):
+            raise PydanticCustomError(
+                "worded", "{given} is not a number of seconds (0 to 86400) or a {variable}", {"given": repr(text)}
+            )
+        return text
+
+    Amount = Annotated[
+        str,
+        BeforeValidator(_amount),
+        WithJsonSchema({"type": ["integer", "string"], "description": "seconds, 0 to 86400, or a {variable}"}),
+    ]
+
+    def _shown(text: str) -> str:
+        if len(text) > MAX_SHOWN:
+            raise PydanticCustomError("worded", "a text of more than 200 characters")
+        return text
+
+    Shown = Annotated[str, AfterValidator(_shown)]
 
     def _text(text: str) -> str:
         text = " ".join(text.split())
@@ -84,14 +118,15 @@ else:
         WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*(ms|s|m)$", "examples": ["5s", "500ms"]}),
     ]
 
-    def _kind(given: Any) -> str:
-        return "<by language>" if isinstance(given, dict) else "<text>"
-
     PromptRef = Annotated[
         Annotated[Text, Tag("<text>")] | Annotated[dict[Language, Text], Field(min_length=1), Tag("<by language>")],
-        Discriminator(_kind),
+        Discriminator(kind_of("<text>", "<by language>")),
         Field(description="a name from `prompts`, a text per language, or a text when the flow has one language"),
     ]
+
+
+def is_amount(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) <= MOST_SECONDS
 
 
 class Strict(BaseModel):
@@ -124,6 +159,26 @@ class Node(Strict):
 
     def queues(self) -> Iterator[tuple[Path, str]]:
         """Every queue that this node names."""
+        return iter(())
+
+    def skills(self) -> Iterator[tuple[Path, str, int]]:
+        """Every skill that this node asks for, and at which level."""
+        return iter(())
+
+    def agents(self) -> Iterator[tuple[Path, str]]:
+        """Every agent that this node names: a number, a variable in braces, or `last`."""
+        return iter(())
+
+    def amounts(self) -> Iterator[tuple[Path, str]]:
+        """Every number of seconds that may be a variable in braces."""
+        return iter(())
+
+    def shown(self) -> Iterator[tuple[Path, str]]:
+        """Every text for people's screens; variables may stand in it."""
+        return iter(())
+
+    def contradictions(self) -> Iterator[tuple[Path, str]]:
+        """What is wrong between values of this node that are each right."""
         return iter(())
 
     def assigns(self) -> Iterator[tuple[Path, str, str]]:

@@ -25,6 +25,7 @@ from ivr.effects import (
 )
 from ivr.errors import PromptMissing
 from ivr.flow import Flow
+from ivr.handover import Handover
 from ivr.inputs import CallFacts, Input, KeyTyped, Position, PromptEnded, QueueEnded, TimerFired
 from ivr.interpreter import advance, begin, resume
 from ivr.ports import Note, PromptFiles, Timer, Timers
@@ -51,13 +52,6 @@ class CallInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class ToQueue:
-    """The caller waits for an agent now; the flow goes on with `FlowSession.returned`."""
-
-    queue: str
-
-
-@dataclass(frozen=True, slots=True)
 class Ended:
     """The flow is over: hang up with this Q.850 cause."""
 
@@ -71,7 +65,8 @@ class Broken:
     reason: str
 
 
-Outcome = ToQueue | Ended | Broken
+Outcome = Handover | Ended | Broken
+"""With a `Handover` the caller waits for an agent now; the flow goes on with `FlowSession.returned`."""
 
 
 class FlowSession:
@@ -159,8 +154,8 @@ class FlowSession:
         self._resuming = position
         self._answer()
 
-    def returned(self, result: str) -> None:
-        """The caller is back from the queue: "talked", or why nobody talked to them."""
+    def returned(self, result: str, key: str = "") -> None:
+        """Back from the queue: "talked", or why nobody talked to them, "by_key" when they left by this key."""
         if self._closed:
             return
         self._answered = True
@@ -169,11 +164,11 @@ class FlowSession:
             self._step(begin(self._flow, self._call))
             return
         # A successor's position came from memory and waits for nothing: enter the node to wait where it left off.
-        step = advance(self._flow, self._call, position, QueueEnded(result))
+        step = advance(self._flow, self._call, position, QueueEnded(result, key))
         if step.position is position:
             queued = resume(self._flow, self._call, position)
             if any(isinstance(effect, EnterQueue) for effect in queued.effects):
-                step = advance(self._flow, self._call, queued.position, QueueEnded(result))
+                step = advance(self._flow, self._call, queued.position, QueueEnded(result, key))
             else:
                 step = queued
         self._step(step)
@@ -285,8 +280,8 @@ class FlowSession:
                 if self._saying:
                     self._watch(STOP_LIMIT_S, self._play_overdue)
                     self._switch.send(StopPlay(self._channel))
-            case EnterQueue(queue=queue):
-                self._outcome = ToQueue(queue)
+            case EnterQueue(handover=handover):
+                self._outcome = handover
             case End(cause=cause):
                 self._outcome = Ended(cause)
             case Break(reason=reason):

@@ -10,8 +10,10 @@ from typing import Any
 
 from ivr.effects import Break, CancelTimer, Effect, End, EnterQueue, NoteEvent, Say, StartTimer, Step, StopSaying
 from ivr.flow import Flow
+from ivr.handover import Handover
 from ivr.inputs import ENDED, INPUT, QUEUE, CallFacts, Position, PromptEnded
-from ivr.wording import QUEUE_VARIABLE
+from ivr.node import is_amount
+from ivr.wording import QUEUE_VARIABLE, filled
 
 MAX_TYPED = 16
 """Keys typed ahead that are kept; more is somebody leaning on the phone."""
@@ -70,12 +72,12 @@ class Walk:
         self.stage = ENDED
         self.effects.append(End(cause))
 
-    def enter_queue(self, queue: str) -> None:
+    def enter_queue(self, handover: Handover) -> None:
         """Keys typed until now were meant for what came before, not for what comes after the talk."""
         self.typed = ""
-        self.queue = queue
+        self.queue = handover.queue
         self.stage = QUEUE
-        self.effects.append(EnterQueue(queue))
+        self.effects.append(EnterQueue(handover))
 
     def fail(self, reason: str) -> None:
         """Something that no verb provides for: the flow's `on_error`, or the end."""
@@ -141,12 +143,23 @@ class Walk:
         match name:
             case "caller_number":
                 return self.call.caller_number
+            case "caller_name":
+                return self.call.caller_name
             case "dialled":
                 return self.call.dialled
             case _ if name == QUEUE_VARIABLE:
                 return self.queue
             case _:
                 return dict(self.variables).get(name, "")
+
+    def filled(self, text: str) -> str:
+        """A text for people's screens, with its variables filled in."""
+        return filled(text, self.value)
+
+    def amount(self, text: str) -> int:
+        """A number of seconds, written or in a variable; 0 when the variable holds none."""
+        seconds = self.filled(text)
+        return int(seconds) if is_amount(seconds) else 0
 
     def assign(self, name: str, value: str) -> None:
         self.variables = tuple((dict(self.variables) | {name: value}).items())

@@ -65,18 +65,29 @@ def queue_text(queue: str) -> str:
 
 
 def parse_wording(text: str) -> tuple[Piece, ...]:
-    """Cut a text into pieces. `{{` and `}}` are literal braces. Raises `WordingError`."""
+    """Cut a text into pieces that can be spoken. `{{` and `}}` are literal braces. Raises `WordingError`."""
+    pieces: list[Piece] = []
+    for piece in cut(text):
+        if isinstance(piece, Variable):
+            pieces.append(piece)
+            continue
+        # What lies between two variables is often only a comma: nothing that could be spoken.
+        words = " ".join(piece.split())
+        if any(character.isalnum() for character in words):
+            pieces.append(words)
+    return tuple(pieces)
+
+
+def filled(text: str, value: Callable[[str], str]) -> str:
+    """A text for people's screens with its variables filled in. The text was checked by `cut` when it was loaded."""
+    return "".join(piece if isinstance(piece, str) else value(piece.name) for piece in cut(text))
+
+
+def cut(text: str) -> list[Piece]:
+    """A text as it is written between its variables. Raises `WordingError`."""
     pieces: list[Piece] = []
     fixed: list[str] = []
     done = 0
-
-    def flush() -> None:
-        # What lies between two variables is often only a comma: nothing that could be spoken.
-        words = " ".join("".join(fixed).split())
-        if any(character.isalnum() for character in words):
-            pieces.append(words)
-        fixed.clear()
-
     for found in _PART.finditer(text):
         fixed.append(text[done : found.start()])
         done = found.end()
@@ -84,12 +95,10 @@ def parse_wording(text: str) -> tuple[Piece, ...]:
         if part in {"{{", "}}"}:
             fixed.append(part[0])
         elif found.group(1) is None:
-            raise WordingError(f"a lone {part!r} in a text; write {part * 2} for a brace that is spoken")
+            raise WordingError(f"a lone {part!r} in a text; write {part * 2} for a brace that is meant")
         elif not _NAME.fullmatch(found.group(1)):
-            raise WordingError(f"{part!r} is no variable; write {{{{ and }}}} for braces that are spoken")
+            raise WordingError(f"{part!r} is no variable; write {{{{ and }}}} for braces that are meant")
         else:
-            flush()
-            pieces.append(Variable(found.group(1)))
-    fixed.append(text[done:])
-    flush()
-    return tuple(pieces)
+            pieces += ["".join(fixed), Variable(found.group(1))]
+            fixed.clear()
+    return [*pieces, "".join(fixed) + text[done:]]

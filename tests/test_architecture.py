@@ -27,6 +27,7 @@ CORE = {
     "ivr/interpreter.py",
     "ivr/walk.py",
     "ivr/flow.py",
+    "ivr/handover.py",
     "ivr/node.py",
     "ivr/wording.py",
     "ivr/checks.py",
@@ -54,7 +55,10 @@ CORE = {
     "acd/simulate/report.py",
     "acd/simulate/tally.py",
     "acd/simulate/world.py",
+    "cordboard/last_agents.py",
     "cordboard/records.py",
+    "cordboard/terms.py",
+    "cordboard/waiting.py",
     "cordboard/unattended.py",
 }
 FORBIDDEN_IN_CORE = {"asyncio", "sqlalchemy", "aiohttp", "yaml", "time", "datetime", "random", "secrets", "socket"}

@@ -94,6 +94,16 @@ class Reader:
             query = query.where(or_(earlier, same))
         return [_record(row) for row in await self._rows(query)]
 
+    async def last_talks(self, limit: int) -> list[tuple[str, str]]:
+        """`(caller number, agent)` of the newest talks, the oldest first."""
+        query = (
+            select(calls.c.caller_number, calls.c.agent)
+            .where(calls.c.agent.is_not(None), calls.c.caller_number != "")
+            .order_by(calls.c.ended_at.desc(), calls.c.call_id.desc())
+            .limit(limit)
+        )
+        return [(row[0], row[1]) for row in reversed(await self._rows(query))]
+
     async def call(self, call_id: str) -> CallHistory | None:
         """None: nothing is known of such a call."""
         records = await self._rows(select(calls).where(calls.c.call_id == call_id))

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
@@ -17,6 +18,7 @@ from cordboard.call import CallServices
 from cordboard.calls import CallBook
 from cordboard.dispatcher import Dispatcher
 from cordboard.features import FeatureCodes
+from cordboard.last_agents import LastAgents
 from ivr.dialplans import Dialplans
 from ivr.flow import Flow
 from ivr.loader import load_text
@@ -222,6 +224,7 @@ class Brain:
         pbx: FakePbx | None = None,
         *,
         agents: tuple[str, ...] = ("1001",),
+        skills: Mapping[str, Mapping[str, int]] | None = None,
         queues: tuple[QueueSpec, ...] = (SALES,),
         text: str = FLOW,
         life: int = 1,
@@ -234,14 +237,15 @@ class Brain:
         self.alive = True
         self.notes: list[Note] = []
         self.prompts = FakePrompts()
+        self.last_agents = LastAgents()
         self.live = LiveChannels()
         self.distributor = Distributor(
             queues,
-            [AgentSpec(agent, f"Agent {agent}", agent, ("sales",)) for agent in agents],
+            [AgentSpec(agent, f"Agent {agent}", agent, ("sales",), (skills or {}).get(agent, {})) for agent in agents],
             switch=self.pbx,
             timers=self,
             clock=self.time.now,
-            note=lambda kind, call, agent, queue, data: self.notes.append((kind, call, data | {"agent": agent})),
+            note=self._distributor_note,
             on_result=self._queue_ended,
             new_leg_id=lambda: f"{OUR_LEG}{life}-{next(legs):04d}",
         )
@@ -254,6 +258,7 @@ class Brain:
             self.prompts,
             self.distributor,
             DEAD_MAN_S,
+            self.last_agents.agent_of,
         )
         self.calls = CallBook(services, FeatureCodes("*45", "*46", "*47", "*48"))
         self.here: set[str] = set()
@@ -312,6 +317,14 @@ class Brain:
 
     def _queue_ended(self, call: str, result: QueueResult) -> None:
         self.calls.queue_ended(call, result)
+
+    def _distributor_note(
+        self, kind: str, call: str | None, agent: str | None, queue: str | None, data: dict[str, Any]
+    ) -> None:
+        self.notes.append((kind, call, data | {"agent": agent}))
+        known = self.calls.get(call) if kind == "talk.started" and call is not None else None
+        if known is not None and agent is not None:
+            self.last_agents.talked(known.info.caller_number, agent)
 
     def _note(
         self,

@@ -139,10 +139,11 @@ class FakeSwitch:
         return made
 
     def press(self, channel: str, key: str) -> None:
-        """The caller presses a key: it stops an interruptible prompt, as in the PBX."""
-        self.emit(KeyPressed(channel, key))
+        """The caller presses a key: it stops an interruptible prompt that plays, as in the PBX."""
         known = self.channels.get(channel)
-        if known and known.commands and isinstance(known.commands[0], Play) and known.commands[0].interruptible:
+        plays = known.commands[0] if known and known.commands else None
+        self.emit(KeyPressed(channel, key))
+        if isinstance(plays, Play) and plays.interruptible and known and known.commands and known.commands[0] is plays:
             self.finish(channel, interrupted=True)
 
     def finish(self, channel: str, *, ok: bool = True, interrupted: bool = False) -> None:

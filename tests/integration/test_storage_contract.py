@@ -221,6 +221,14 @@ async def test_filters(sink: Sink, reader: Reader) -> None:
     assert await ids(CallFilter(since=NOW - 20, until=NOW - 10)) == ["b"]
 
 
+async def test_who_talked_with_whom_last(sink: Sink, reader: Reader) -> None:
+    talks = [("+1", "1001"), ("+2", "1001"), ("+1", "1002"), ("", "1003"), ("+3", None)]
+    records = [record(f"c-{n}", NOW + n, caller_number=number, agent=agent) for n, (number, agent) in enumerate(talks)]
+    await sink.write(Batch(records=records))
+    assert await reader.last_talks(10) == [("+1", "1001"), ("+2", "1001"), ("+1", "1002")]
+    assert await reader.last_talks(1) == [("+1", "1002")]
+
+
 async def test_events_after_are_complete_over_many_pages(sink: Sink, reader: Reader) -> None:
     await sink.write(Batch([event(n, call_id="even" if n % 2 == 0 else "odd") for n in range(1, 1204)]))
     assert [one.seq async for one in reader.events_after(0, 1203)] == list(range(1, 1204))

@@ -99,12 +99,12 @@ def test_in_the_queue(way: Way) -> None:
     brain = nobody().in_queue("c1")
     brain.time.advance(5)
     brain.in_queue("c2")
-    joined = {call: brain.calls.get(call).joined_at for call in ("c1", "c2")}  # type: ignore[union-attr]
+    joined = {call: brain.calls.get(call).waiting.joined_at for call in ("c1", "c2")}  # type: ignore[union-attr]
     lose(brain)
     brain.time.advance(10)
     brain = find(brain)
     assert [brain.distributor.position(call) for call in ("c1", "c2")] == [1, 2]
-    assert {call: brain.calls.get(call).joined_at for call in joined} == joined  # type: ignore[union-attr]
+    assert {call: brain.calls.get(call).waiting.joined_at for call in joined} == joined  # type: ignore[union-attr]
     assert brain.music("c1") == "default"
     brain.time.advance(3 * DEAD_MAN_S)
     assert brain.phase("c1") == "queue"

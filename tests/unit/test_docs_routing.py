@@ -11,8 +11,10 @@ import yaml
 from acd import facts as f
 from acd.facts import OfferFailure
 from acd.model import WaitingCaller
+from acd.skills import Need, Requirement
 from cordboard.config_loader import parse_config
 from cordboard.site import agents_of, queues_of
+from ivr.handover import LEFT
 from tests.fakes.engine_driver import EngineDriver
 
 DOC = Path(__file__).parents[2] / "docs" / "routing.md"
@@ -32,6 +34,7 @@ class Play:
         self.begin = self.d.now
         self.steps: list[str] = yaml.safe_load("steps:\n" + steps)["steps"]
         self.talks: dict[str, float] = {}  # call -> end
+        self.away: dict[str, WaitingCaller] = {}  # left by a key
 
     def run(self) -> None:
         for step in self.steps:
@@ -54,6 +57,18 @@ class Play:
             case [call, "joins", queue, "preferring", agent, "for", seconds, "s"]:
                 caller = WaitingCaller(call, queue, d.now, preferred=agent, preferred_s=float(seconds))
                 d.tell(f.CallerJoined(caller))
+            case [call, "joins", queue, "with", seconds, "s", "head", "start"]:
+                d.join(call, queue, float(seconds))
+            case [call, "joins", queue, "asking", skill, level]:
+                d.join(call, queue, requirement=Requirement((Need(skill, int(level)),)))
+            case [call, "leaves", "by", "a", "key"]:
+                caller = d.engine.caller(call)
+                assert caller is not None
+                self.away[call] = caller
+                d.tell(f.CallerLeft(call, LEFT))
+            case [call, "comes", "back", "to", queue]:
+                assert self.away[call].queue == queue
+                d.tell(f.CallerJoined(self.away.pop(call)))
             case ["everyone", "logs", "in"]:
                 for agent in self.agents:
                     d.tell(f.AgentLoggedIn(agent))

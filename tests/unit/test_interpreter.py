@@ -10,6 +10,7 @@ import pytest
 
 from ivr.effects import Break, CancelTimer, Effect, End, EnterQueue, NoteEvent, Say, StartTimer, Step, StopSaying
 from ivr.flow import Flow
+from ivr.handover import Handover
 from ivr.inputs import ENDED, INPUT, QUEUE, CallFacts, Input, KeyTyped, Position, PromptEnded, QueueEnded, TimerFired
 from ivr.interpreter import advance, begin, resume
 from ivr.loader import load_text
@@ -116,7 +117,7 @@ def test_a_key_after_the_prompt(caller: Caller) -> None:
     timer = caller.position.timer
     caller.key("1")
     assert caller.one(CancelTimer) == CancelTimer(timer)
-    assert caller.one(EnterQueue) == EnterQueue("sales")
+    assert caller.one(EnterQueue) == EnterQueue(Handover("sales"))
     assert caller.outcomes() == ["match"]
 
 
@@ -348,5 +349,5 @@ def test_the_shipped_main_line_brings_key_2_to_support() -> None:
     root = Path(__file__).parents[2]
     flow = load((root / "dialplans" / "harbor-lane.yaml").read_text())
     caller = Caller(flow).prompt_ends().prompt_ends().press("2").prompt_ends()
-    assert caller.one(EnterQueue) == EnterQueue("support")
+    assert caller.one(EnterQueue) == EnterQueue(Handover("support"))
     assert caller.heard[:2] == ["Thank you for calling Harbor Lane Bikes.", "Para español, oprima el nueve."]

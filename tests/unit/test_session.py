@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ivr.flow import Flow
+from ivr.handover import Handover
 from ivr.inputs import Position
 from ivr.loader import load_text
 from ivr.session import (
@@ -18,7 +19,6 @@ from ivr.session import (
     Ended,
     FlowSession,
     Outcome,
-    ToQueue,
 )
 from pbx.facts import BridgeEntered, CommandDone, Fact, KeyPressed
 from pbx.orders import Answer, Order, Play, StopPlay, TakeOver
@@ -125,11 +125,11 @@ def test_a_whole_call() -> None:
     assert rig.played() == ["Hello 1 5", "Menu", "Hours", "Menu"]
     rig.time.advance(1.0)
     rig.switch.press("c1", "1")
-    assert rig.outcomes == [ToQueue("sales")]
+    assert rig.outcomes == [Handover("sales")]
     rig.live.returned("talked")
     rig.time.advance(1.0)
     assert rig.played()[-1] == "Thanks"
-    assert rig.outcomes == [ToQueue("sales"), Ended(16)]
+    assert rig.outcomes == [Handover("sales"), Ended(16)]
     assert [place.node for place in rig.places] == ["hello", "main", "hours", "main", "sales", "thanks"]
     assert rig.time.pending() == 0
 
@@ -147,7 +147,7 @@ def test_a_key_stops_the_prompt_by_order_too() -> None:
     rig.live.handle(KeyPressed("c1", "1"))
     assert rig.switch.last(StopPlay) == StopPlay("c1")
     rig.time.settle()
-    assert rig.outcomes == [ToQueue("sales")]
+    assert rig.outcomes == [Handover("sales")]
     assert ("prompt.ended", {"interrupted": True}) in rig.notes
 
 
@@ -157,7 +157,7 @@ def test_a_key_before_the_answer_counts(answered_after: float) -> None:
     rig.live.begin()
     rig.live.handle(KeyPressed("c1", "1"))
     rig.time.advance(answered_after)
-    assert rig.outcomes == [ToQueue("sales")]
+    assert rig.outcomes == [Handover("sales")]
     assert rig.played() == []
 
 
@@ -183,7 +183,7 @@ def test_a_stop_that_is_never_told_does_not_wait_for_the_whole_prompt() -> None:
     rig.switch.channels["c1"].commands.clear()
     rig.live.handle(KeyPressed("c1", "1"))
     rig.time.advance(STOP_LIMIT_S)
-    assert rig.outcomes == [ToQueue("sales")]
+    assert rig.outcomes == [Handover("sales")]
 
 
 def test_an_answer_that_is_never_told_does_not_strand_the_caller() -> None:
@@ -270,7 +270,7 @@ def test_a_successor_resumes_at_the_node() -> None:
     assert rig.switch.sent(Answer) == [Answer("c1", "answer")]
     assert rig.played() == ["Menu"]
     rig.switch.press("c1", "1")
-    assert rig.outcomes == [ToQueue("sales")]
+    assert rig.outcomes == [Handover("sales")]
 
 
 @pytest.mark.parametrize(("result", "said"), [("talked", "Thanks"), ("timeout", "Bye")])
@@ -283,7 +283,7 @@ def test_a_successor_goes_on_after_the_queue(result: str, said: str) -> None:
     rig.switch.take()
     rig.session = rig.made(position)
     rig.session.returned(result)
-    assert rig.outcomes == [ToQueue("sales")], "the caller is not put into the queue a second time"
+    assert rig.outcomes == [Handover("sales")], "the caller is not put into the queue a second time"
     assert rig.played() == [said]
 
 
@@ -309,4 +309,4 @@ def test_the_place_is_remembered_before_the_outcome() -> None:
     )
     rig.begun()
     rig.switch.press("c1", "1")
-    assert order == ["hello", "sales", "ToQueue"]
+    assert order == ["hello", "sales", "Handover"]
