@@ -7,10 +7,21 @@ secret: those are generated (`secrets`) or, for a PBX of your own, named by file
 from __future__ import annotations
 
 import re
+import zoneinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
+from pydantic_core import PydanticCustomError
+
+
+def _known_zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise PydanticCustomError("time_zone", "no such time zone; write it as Europe/Madrid") from None
+    return name
+
 
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]+$", max_length=253)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -23,6 +34,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 Level = Annotated[int, Field(ge=1, le=5)]
 Skills = dict[Name, Level]
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class Section(BaseModel):
@@ -147,6 +159,11 @@ class FeatureCodes(Section):
     ready: Code = "*48"
 
 
+class Figures(Section):
+    service_level_s: Seconds = Field(20, description="who is answered within so many seconds is answered in time")
+    short_abandon_s: Seconds = Field(5, description="who hangs up sooner is a short abandon")
+
+
 class Timers(Section):
     look_s: Seconds = Field(5, description="how often belief and PBX are compared")
     ping_s: Seconds = Field(5, description="how often the PBX is asked for a sign of life")
@@ -180,6 +197,8 @@ class Config(Section):
     queues: dict[Name, Queue]
     agents: dict[AgentNumber, Agent] = Field(default_factory=dict)
     feature_codes: FeatureCodes = FeatureCodes()
+    time_zone: TimeZone = Field("UTC", description="where days and hours begin, as `Europe/Madrid`")
+    figures: Figures = Figures()
     timers: Timers = Timers()
     logs: Logs = Logs()
 

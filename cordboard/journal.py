@@ -91,6 +91,11 @@ class Journal:
         self._clock = clock
         self._writer = writer
         self._watchers: list[Subscription] = []
+        self._listeners: list[Callable[[Event], None]] = []
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Hand every event to this function too, at once. It must be cheap and must not raise."""
+        self._listeners.append(listener)
 
     def restore(self, events: Iterable[Event]) -> None:
         """Rebuild the records of the calls that were under way when a predecessor ended."""
@@ -123,6 +128,8 @@ class Journal:
         elif kind == "agent.state" and agent is not None:
             state, reason = str(data.get("state", "")), str(data.get("reason") or "")
             self._writer.agent_state(AgentState(agent, state, reason, event.at))
+        for listener in self._listeners:
+            listener(event)
         for watcher in self._watchers:
             watcher.push(event)
 

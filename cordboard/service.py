@@ -11,6 +11,7 @@ import itertools
 import secrets as random_bits
 from collections.abc import Coroutine
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -23,6 +24,10 @@ from cordboard.clock import SteadyClock
 from cordboard.config import Config
 from cordboard.dispatcher import Dispatcher
 from cordboard.features import FeatureCodes
+from cordboard.figures.days import day_in
+from cordboard.figures.fold import Thresholds
+from cordboard.figures.reading import catch_up
+from cordboard.figures.today import Today
 from cordboard.journal import Journal
 from cordboard.last_agents import LastAgents
 from cordboard.loop_timers import LoopTimers
@@ -68,8 +73,13 @@ class Service:
         await migrate(self.database)
         self.reader = Reader(self.database, self.clock)
         self.writer = Writer(open_sink(self.database))
-        self.journal = Journal(self.clock, self.writer, last_seq=await self.reader.last_seq())
+        self._seq_before = await self.reader.last_seq()
+        self.journal = Journal(self.clock, self.writer, last_seq=self._seq_before)
         self.journal.restore(await self.reader.unclosed())
+        figures = config.figures
+        self.thresholds = Thresholds(float(figures.service_level_s), float(figures.short_abandon_s))
+        self.today = Today(self.clock(), day_in(ZoneInfo(config.time_zone)), self.thresholds)
+        self.journal.listen(self.today.note)
         self.prompts = PromptStore(
             config.recordings_dir / PROMPTS, Voices(config.voices, config.var_dir / "bin" / "espeak-ng")
         )
@@ -137,6 +147,7 @@ class Service:
             (self.link.run(), "link"),
             (self._renew(), "dead-man's timers"),
             (self._look(), "reconciler"),
+            (catch_up(self.reader, self.today, self._seq_before), "today's figures"),
         ):
             self._tasks.append(self._own(work, name))
         if self.config.pbx.private:

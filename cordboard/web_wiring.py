@@ -47,7 +47,8 @@ def web_deps(service: Service) -> WebDeps:
     config, distributor = service.config, service.distributor
 
     def queues() -> list[View]:
-        return distributor.views()["queues"]
+        now = service.clock()
+        return [{**view, "today": service.today.queue(view["name"], now)} for view in distributor.views()["queues"]]
 
     def agents() -> list[View]:
         """With what the flow wants the agent to see of the caller who rings or talks."""

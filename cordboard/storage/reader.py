@@ -14,7 +14,7 @@ from cordboard.clock import Clock
 from cordboard.events import AgentState, Event
 from cordboard.records import OPENING, CallRecord
 from cordboard.storage.errors import DatabaseUnavailable
-from cordboard.storage.schema import agent_states, calls, events
+from cordboard.storage.schema import OPENS_CALL, agent_states, calls, events
 
 OPEN_FOR_S = 7 * 86_400.0
 """No call lasts longer; what is older and not closed is damage, not a call."""
@@ -126,6 +126,31 @@ class Reader:
             rows = await self._rows(query)
             for row in rows:
                 yield _event(row)
+            if len(rows) < PAGE:
+                return
+            seq = rows[-1].seq
+
+    async def events_between(self, begin: float, end: float, kinds: frozenset[str]) -> AsyncIterator[Event]:
+        """Events of these kinds noted from `begin` up to `end`, in order, read page by page.
+
+        Times are searched for by the arrivals of calls, which are indexed; a little more may be read than is given.
+        """
+        opening, at = select(events.c.seq).where(OPENS_CALL).limit(1), events.c.at
+        before = await self._rows(opening.where(at < begin).order_by(at.desc()))
+        after = await self._rows(opening.where(at >= end).order_by(at))
+        seq = before[0].seq if before else 0
+        upto = after[0].seq if after else await self.last_seq()
+        while seq < upto:
+            query = (
+                select(events)
+                .where(events.c.seq > seq, events.c.seq <= upto, events.c.kind.in_(sorted(kinds)))
+                .order_by(events.c.seq)
+                .limit(PAGE)
+            )
+            rows = await self._rows(query)
+            for row in rows:
+                if begin <= row.at < end:
+                    yield _event(row)
             if len(rows) < PAGE:
                 return
             seq = rows[-1].seq

@@ -36,10 +36,10 @@ events = Table(
 """Append-only: triggers refuse UPDATE and DELETE on both databases."""
 
 _HAS_CALL = text("call_id IS NOT NULL")
-_OPENS_CALL = text("kind IN ('call.arrived', 'call.recovered')")
+OPENS_CALL = text("kind IN ('call.arrived', 'call.recovered')")
 
 Index("ix_events_call_id", events.c.call_id, postgresql_where=_HAS_CALL, sqlite_where=_HAS_CALL)
-Index("ix_events_opening_at", events.c.at, postgresql_where=_OPENS_CALL, sqlite_where=_OPENS_CALL)
+Index("ix_events_opening_at", events.c.at, postgresql_where=OPENS_CALL, sqlite_where=OPENS_CALL)
 
 calls = Table(
     "calls",

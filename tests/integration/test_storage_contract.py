@@ -236,6 +236,16 @@ async def test_events_after_are_complete_over_many_pages(sink: Sink, reader: Rea
     assert [one.seq async for one in reader.events_after(0, 1200, "even")] == list(range(2, 1201, 2))
 
 
+@pytest.mark.parametrize(("begin", "end"), [(300, 900), (0, 50), (1190, 9999), (5000, 6000), (-10, 5)])
+async def test_events_of_a_stretch_of_time(sink: Sink, reader: Reader, begin: float, end: float) -> None:
+    """Every kind that is asked for and no other, at whatever second calls arrived before and after."""
+    kinds = ("call.arrived", "queue.joined", "node.entered", "queue.left")
+    await sink.write(Batch([event(n, kinds[n % 4], f"c-{n}", at=NOW + n) for n in range(1, 1204)]))
+    wanted = frozenset({"queue.joined", "queue.left"})
+    found = [one.seq async for one in reader.events_between(NOW + begin, NOW + end, wanted)]
+    assert found == [n for n in range(1, 1204) if n % 2 and begin <= n < end]
+
+
 async def test_a_poisonous_event_is_lost_alone(engine: AsyncEngine, reader: Reader) -> None:
     writer = Writer(open_sink(engine), linger_s=0)
     for n in range(1, 20):
