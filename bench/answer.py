@@ -148,6 +148,7 @@ async def measure(chosen: argparse.Namespace) -> dict[str, list[Run]]:
         theirs.edit("extensions.conf", APP_QUEUE)
         theirs.edit("queues.conf", QUEUES + "".join(f"member => PJSIP/{number}\n" for number in AGENTS))
         await theirs.pbx.cli("dialplan reload")
+        theirs.add_module("app_queue")
         await theirs.pbx.cli("module load app_queue.so")
         sides = []
         for name, site, number in (("app_queue", theirs, "900"), ("Cordboard", ours, "100")):

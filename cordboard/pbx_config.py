@@ -54,7 +54,7 @@ MODULES: tuple[str, ...] = (
     # the service's hands: async AGI, sounds that can be stopped, an event for an answered leg, the phones' states
     *("res_speech", "res_agi", "app_controlplayback", "app_userevent", "res_manager_devicestate"),
     # the dialplan
-    *("pbx_config", "app_dial", "app_playback", "app_record", "app_stack"),
+    *("pbx_config", "app_dial", "app_playback", "app_record", "app_mixmonitor", "app_stack"),
     *("func_callerid", "func_cdr", "func_channel", "func_env", "func_logic", "func_strings", "func_timeout"),
     *("res_cdrel_custom", "cdr_custom"),
 )
@@ -132,4 +132,17 @@ def write(settings: PbxSettings, directory: Path | None = None) -> list[str]:
             file.write(text)
         temporary.replace(path)
         changed.append(name)
+    _link_modules(settings)
     return changed
+
+
+def _link_modules(settings: PbxSettings) -> None:
+    folder = settings.module_links
+    folder.mkdir(mode=0o700, exist_ok=True)
+    wanted = {f"{module}.so": settings.modules / f"{module}.so" for module in (*MODULES, *settings.extra_modules)}
+    for link in folder.iterdir():
+        if not link.is_symlink() or wanted.get(link.name) != link.readlink():
+            link.unlink()
+    for name, module in wanted.items():
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(module)

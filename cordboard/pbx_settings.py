@@ -284,6 +284,11 @@ class PbxSettings:
         return found[0] if found else self.root / "usr/lib/asterisk/modules"
 
     @property
+    def module_links(self) -> Path:
+        """The folder that the PBX knows of: only what it may load is in it."""
+        return self.var / "modules"
+
+    @property
     def calls_csv(self) -> Path:
         return self.var / CALLS_CSV
 

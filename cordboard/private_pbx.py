@@ -82,6 +82,7 @@ class PrivatePbx:
                 stdout=console,
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,
+                umask=0o077,  # recordings and messages are for us alone
             )
         self._pid = self._process.pid
         try:

@@ -11,8 +11,19 @@ from __future__ import annotations
 import re
 
 from pbx.errors import EncodeError
-from pbx.orders import Connect, HangUp, KeepAlive, Remember, RingPhone, SetLanguage
-from pbx.places import LEG, MEMORY, MEMORY_MORE, MEMORY_PIECE, MEMORY_REST, OFFER, START, TALK
+from pbx.orders import Connect, HangUp, KeepAlive, Remember, RingPhone, SetLanguage, StartRecording
+from pbx.places import (
+    LEG,
+    MEMORY,
+    MEMORY_MORE,
+    MEMORY_PIECE,
+    MEMORY_REST,
+    OFFER,
+    RECORDING,
+    RECORDING_HANDLE,
+    START,
+    TALK,
+)
 
 Action = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -21,6 +32,10 @@ MAX_NAME = 60
 
 _ID = re.compile(r"[A-Za-z0-9_.:@-]{1,149}\Z")
 _ENDPOINT = re.compile(r"[A-Za-z0-9_.-]{1,80}\Z")
+_RECORDING = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,119}\Z")
+_FOLDER = re.compile(r"(?!.*/\.\.?(/|\Z))/[\w/.+@=~ -]{1,255}\Z")
+_HANDLE = re.compile(r"[A-Za-z0-9]{1,40}\Z")
+_COMMAND = re.compile(r"(ANSWER|NOOP|STREAM FILE|SET MUSIC|ASYNCAGI BREAK)( |\Z)")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?\Z")
 _NOT_NUMBER = re.compile(r"[^0-9+*#]")
 _NOT_NAME = re.compile(r'[\x00-\x1f\x7f"\\<>,;|]+')
@@ -86,7 +101,53 @@ def connect(order: Connect) -> list[Action]:
     ]
 
 
+def start_recording(order: StartRecording, folder: str) -> list[Action]:
+    """MixMonitor with left and right apart (`D` needs the ending .raw): one file, whose sides cannot drift apart.
+
+    A comma in the file's name would begin its options, a second one a command for the shell (Asterisk 22 puts them
+    together as one text and takes that apart again), so a name has neither, and `encode_action` refuses a command.
+    """
+    if _RECORDING.match(order.recording) is None:
+        raise EncodeError("not the name of a recording")
+    if _FOLDER.match(folder) is None:
+        raise EncodeError("not a folder for recordings")
+    return [
+        _set(order.channel, RECORDING, order.recording),
+        (
+            "MixMonitor",
+            (
+                ("Channel", order.channel),
+                ("File", f"{folder}/{order.recording}.raw"),
+                ("options", f"Di({RECORDING_HANDLE})"),
+            ),
+        ),
+    ]
+
+
+def mute_recording(channel: str, handle: str, *, mute: bool) -> Action:
+    return "MixMonitorMute", (
+        ("Channel", channel_id(channel)),
+        ("Direction", "both"),
+        ("State", "1" if mute else "0"),
+        ("MixMonitorID", _handle(handle)),
+    )
+
+
+def stop_recording(channel: str, handle: str) -> list[Action]:
+    stop = "StopMixMonitor", (("Channel", channel_id(channel)), ("MixMonitorID", _handle(handle)))
+    return [_set(channel, RECORDING, ""), stop]
+
+
+def _handle(handle: str) -> str:
+    if _HANDLE.match(handle) is None:
+        raise EncodeError("not the handle of a recording")
+    return handle
+
+
 def agi_command(channel: str, command: str, command_id: str) -> Action:
+    """`EXEC` could run every application that the PBX has, and some of those run programs: only what we use is sent."""
+    if _COMMAND.match(command) is None:
+        raise EncodeError("not an AGI command of ours")
     return "AGI", (("Channel", channel_id(channel)), ("Command", command), ("CommandID", command_id))
 
 
@@ -107,6 +168,8 @@ def _set(channel: str, variable: str, value: str) -> Action:
 def refusal(message: str) -> str:
     """Why the PBX refused an order, in our words: its English may hold channel names."""
     text = message.lower()
+    if "set mute flag" in text or "stop monitoring" in text:
+        return "no such recording"
     if "no such channel" in text or "does not exist" in text or "not up" in text:
         return "no such channel"
     if "permission" in text or "forbidden" in text:

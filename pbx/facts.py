@@ -171,6 +171,8 @@ class ChannelSeen:
     language: str
     memory: str  # what `Remember` stored, "" when nothing
     seconds_left: int | None = None  # of the dead-man's timer, None when it is off
+    recording: str = ""  # what `StartRecording` began and nobody stopped
+    recording_handle: str = ""  # the PBX's own name for it, for the link alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,21 +23,26 @@ from pbx.facts import Fact, LinkDown, LinkUp, Looked, OrderFailed
 from pbx.inbox import CAPACITY, Inbox
 from pbx.legs import Legs
 from pbx.look import look
+from pbx.monitors import Monitors
 from pbx.orders import (
     Answer,
     Connect,
     HangUp,
     KeepAlive,
     Look,
+    MuteRecording,
     Order,
     Play,
     Remember,
     RingPhone,
     SetLanguage,
     StartMusic,
+    StartRecording,
     StopMusic,
     StopPlay,
+    StopRecording,
     TakeOver,
+    UnmuteRecording,
 )
 from pbx.ports import FactSink
 from pbx.translate import Translator
@@ -60,6 +65,7 @@ class LinkSettings:
     backoff_most: float = 5.0
     boot: float = 60.0
     inbox: int = CAPACITY
+    recordings: str = ""  # the folder, as the PBX sees it; "": nothing can be recorded
 
 
 @dataclass(slots=True)
@@ -94,6 +100,7 @@ class PbxLink:
         self._box: Inbox | None = None
         self._early: list[Fact] | None = None  # facts between login and the first look
         self._legs = Legs(self._emit, self._after)
+        self._monitors = Monitors()
         self._counts = LinkCounters()
         self._booted: asyncio.Event | None = None
         self._closing: asyncio.Event | None = None
@@ -115,6 +122,10 @@ class PbxLink:
             KeepAlive: self._keep_alive,
             RingPhone: self._ring_phone,
             Connect: self._connect,
+            StartRecording: self._start_recording,
+            MuteRecording: self._of_recording,
+            UnmuteRecording: self._of_recording,
+            StopRecording: self._of_recording,
             HangUp: self._hang_up,
             Look: self._look,
         }
@@ -211,6 +222,7 @@ class PbxLink:
         self._counts.connects += 1
         self._inbox.put_always(fact)
         self._legs.missing(fact.snapshot)
+        self._monitors.looked(fact.snapshot)
         for one in early:
             self._inbox.put(one)
         log.info("the PBX link is up", channels=len(fact.snapshot.channels))
@@ -331,6 +343,41 @@ class PbxLink:
         self._agi.leave(order.channel)
         self._send_quietly(variable)
         self._send(redirect, order, lambda: self._agi.stay(order.channel))
+
+    def _start_recording(self, order: StartRecording) -> None:
+        *variables, start = actions.start_recording(order, self._settings.recordings)
+
+        def answered(reply: Message | None) -> None:
+            handle = reply.text(b"MixMonitorID") if reply is not None else ""
+            if handle:
+                self._monitors.started(order.channel, order.recording, handle)
+                return
+            self._monitors.over(order.channel, order.recording)
+            if reply is None:
+                self._fail(order, "no answer", unknown=True)
+            else:
+                self._fail(order, actions.refusal(reply.text(b"Message")))
+
+        assert self._connection is not None
+        self._monitors.ordered(order.channel, order.recording)
+        for variable in variables:
+            self._send_quietly(variable)
+        self._connection.send_action(start[0], start[1], answered)
+
+    def _of_recording(self, order: MuteRecording | UnmuteRecording | StopRecording) -> None:
+        def send(handle: str) -> None:
+            if not handle or self._connection is None:
+                self._fail(order, "no such recording")
+            elif isinstance(order, StopRecording):
+                self._monitors.over(order.channel, order.recording)
+                variable, stop = actions.stop_recording(order.channel, handle)
+                self._send_quietly(variable)
+                self._send(stop, order)
+            else:
+                mute = isinstance(order, MuteRecording)
+                self._send(actions.mute_recording(order.channel, handle, mute=mute), order)
+
+        self._monitors.with_handle(order.channel, order.recording, send)
 
     def _hang_up(self, order: HangUp) -> None:
         self._send(actions.hang_up(order), order)

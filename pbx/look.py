@@ -12,12 +12,13 @@ from collections.abc import Iterable
 from pbx.channel_text import endpoint, name, number, variable
 from pbx.connection import AmiConnection
 from pbx.facts import ChannelSeen, PhoneState, Place, Snapshot
-from pbx.places import DIALLED, MEMORY, MEMORY_MORE, MEMORY_REST, PLACES
+from pbx.places import DIALLED, MEMORY, MEMORY_MORE, MEMORY_REST, PLACES, RECORDING, RECORDING_HANDLE
 from pbx.translate import PHONE, PHONE_STATES
 from pbx.wire import Message
 
-_VARIABLES = ",".join((MEMORY, MEMORY_REST, DIALLED))
+_VARIABLES = ",".join((MEMORY, MEMORY_REST, DIALLED, RECORDING, RECORDING_HANDLE))
 _MEMORY, _REST, _DIALLED = MEMORY.encode(), MEMORY_REST.encode(), DIALLED.encode()
+_RECORDING, _HANDLE = RECORDING.encode(), RECORDING_HANDLE.encode()
 _SLICE = 100  # channels between two turns of the event loop
 
 
@@ -54,6 +55,8 @@ def channel_seen(message: Message, now: float) -> ChannelSeen:
         dialled=dialled.decode("utf-8", "replace"),
         language=message.text(b"Language"),
         memory=memory(message.raw),
+        recording=variable(message.raw, _RECORDING).decode("utf-8", "replace"),
+        recording_handle=variable(message.raw, _HANDLE).decode("utf-8", "replace"),
         seconds_left=max(int(hangs_up) - int(now), 0) if hangs_up.isdigit() and hangs_up != b"0" else None,
     )
 

@@ -101,6 +101,40 @@ class Connect:
 
 
 @dataclass(frozen=True, slots=True)
+class StartRecording:
+    """Record what a channel says (left) and hears (right), wherever it goes, until `StopRecording` or its end.
+
+    `recording` is our name for it, and the name of its file in the recordings folder that the link was given. The PBX
+    opens the file later and in silence: that it exists is for whoever reads it to see.
+    """
+
+    channel: str
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class MuteRecording:
+    """Silence in the file from now on; its time goes on."""
+
+    channel: str
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnmuteRecording:
+    channel: str
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    """The file is complete a moment after this."""
+
+    channel: str
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """End a channel with a Q.850 cause (16 normal, 17 busy, 1 no such number, 26 answered elsewhere, 34 congestion)."""
 
@@ -125,6 +159,10 @@ Order = (
     | KeepAlive
     | RingPhone
     | Connect
+    | StartRecording
+    | MuteRecording
+    | UnmuteRecording
+    | StopRecording
     | HangUp
     | Look
 )

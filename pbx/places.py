@@ -30,6 +30,12 @@ LEG_EVENT = b"CordboardLeg"
 """The user event by which an answered leg announces itself."""
 
 LEG = "CB_LEG"
+RECORDING = "CB_RECORDING"
+"""Our name for the recording that runs on the channel, empty when none does."""
+
+RECORDING_HANDLE = "CB_MIXMONITOR"
+"""The PBX's name for it: mute and stop need it. It stays when the recording is over."""
+
 DIALLED = "CB_DIALLED"
 MEMORY = "CB_MEMORY"
 MEMORY_REST = "CB_MEMORY_2"

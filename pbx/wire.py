@@ -185,9 +185,12 @@ def encode_action(name: str, headers: Headers, action_id: str) -> bytes:
     if _ACTION_ID.match(action_id) is None:
         raise EncodeError("an ActionID has 1 to 64 characters of A-Z a-z 0-9 . _ -")
     lines = [f"Action: {name}", f"ActionID: {action_id}"]
+    runs_programs = name.lower() == "mixmonitor"
     for header, value in headers:
         if header not in _good_names:
             _check_name(header)
+        if runs_programs and header.lower() == "command":
+            raise EncodeError("a recording that ends by running a program")
         lines.append(f"{header}: {value}")
     if len(lines) > MAX_HEADERS:
         raise EncodeError(f"{len(lines)} headers, at most {MAX_HEADERS} are possible")

@@ -21,6 +21,7 @@ CORE = {
     "pbx/facts.py",
     "pbx/orders.py",
     "pbx/live.py",
+    "pbx/monitors.py",
     "ivr/model.py",
     "ivr/inputs.py",
     "ivr/effects.py",

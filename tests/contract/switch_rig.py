@@ -65,6 +65,7 @@ class Rig(ABC):
     real = False
     short: str  # a prompt
     long: str  # a prompt that lasts until it is stopped
+    recordings: Path  # where recordings are written
     missing = "/nowhere/there-is-no-such-prompt"
 
     def __init__(self) -> None:
@@ -117,7 +118,15 @@ class FakeRig(Rig):
             "1002": Phone.rings_on(),
             "1003": Phone.rejects(17, 486),
         }
-        return LinkSettings("127.0.0.1", self.pbx.port, self.pbx.user, self.pbx.secret, limits=LIMITS)
+        self.recordings = Path("/recordings")
+        return LinkSettings(
+            "127.0.0.1",
+            self.pbx.port,
+            self.pbx.user,
+            self.pbx.secret,
+            limits=LIMITS,
+            recordings=str(self.recordings),
+        )
 
     async def _clean(self) -> None:
         await self.pbx.stop()
@@ -179,7 +188,15 @@ class RealRig(Rig):
             number: await Softphone.agent("127.0.0.1", sip, number, secret, incoming=behaviour)
             for number, behaviour in behaviours.items()
         }
-        return LinkSettings("127.0.0.1", self.proxy.port, settings.ami_user, secret, limits=LIMITS)
+        self.recordings = self.folder / "recordings"
+        return LinkSettings(
+            "127.0.0.1",
+            self.proxy.port,
+            settings.ami_user,
+            secret,
+            limits=LIMITS,
+            recordings=str(self.recordings),
+        )
 
     async def _clean(self) -> None:
         for phone in (self.phone, *self.agents.values()):

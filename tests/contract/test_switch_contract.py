@@ -33,14 +33,18 @@ from pbx.orders import (
     HangUp,
     KeepAlive,
     Look,
+    MuteRecording,
     Play,
     Remember,
     RingPhone,
     SetLanguage,
     StartMusic,
+    StartRecording,
     StopMusic,
     StopPlay,
+    StopRecording,
     TakeOver,
+    UnmuteRecording,
 )
 from tests.contract.switch_rig import FakeRig, RealRig, Rig
 
@@ -288,10 +292,70 @@ async def test_after_a_lost_link_we_look_take_over_and_go_on(rig: Rig) -> None:
     assert "old" not in [fact.token for fact in rig.facts.of(CommandDone)]
 
 
+async def recording_of(rig: Rig, channel: str, look: int) -> str:
+    rig.link.send(Look())
+    seen = {one.channel: one for one in (await rig.facts.next(Looked, look)).snapshot.channels}
+    return seen[channel].recording
+
+
+async def test_a_recording_starts_is_muted_and_stops_without_waiting_for_answers(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(StartRecording(channel, "talk-1"))
+    rig.link.send(MuteRecording(channel, "talk-1"))
+    rig.link.send(UnmuteRecording(channel, "talk-1"))
+    assert await recording_of(rig, channel, 1) == "talk-1"
+    rig.link.send(StopRecording(channel, "talk-1"))
+    assert await recording_of(rig, channel, 2) == ""
+    assert rig.facts.of(OrderFailed) == []
+    rig.link.send(MuteRecording(channel, "talk-1"))
+    await rig.facts.has(OrderFailed(channel, "MuteRecording", "no such recording"))
+
+
+async def test_started_and_stopped_at_once(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(StartRecording(channel, "talk-1"))
+    rig.link.send(StopRecording(channel, "talk-1"))
+    rig.link.send(StartRecording(channel, "talk-2"))
+    assert await recording_of(rig, channel, 1) == "talk-2"
+    rig.link.send(StopRecording(channel, "talk-1"))
+    await rig.facts.has(OrderFailed(channel, "StopRecording", "no such recording"))
+    assert await recording_of(rig, channel, 2) == "talk-2"
+
+
+async def test_a_recording_lives_through_a_talk_and_a_lost_link(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(StartRecording(channel, "talk-1"))
+    rig.link.send(RingPhone("cb-talk-1", "1001", 10, "+15550100", "Ada"))
+    await rig.facts.has(LegAnswered("cb-talk-1"))
+    rig.link.send(Connect(channel, "cb-talk-1"))
+    await rig.facts.next(BridgeEntered, 2)
+    await rig.reset()
+    up = await rig.facts.next(LinkUp, 2)
+    assert {one.channel: one.recording for one in up.snapshot.channels}[channel] == "talk-1"
+    rig.link.send(MuteRecording(channel, "talk-1"))
+    await rig.agent_hangs_up("cb-talk-1")
+    await rig.facts.has(CallReturned(channel))
+    assert await recording_of(rig, channel, 1) == "talk-1"
+    rig.link.send(StopRecording(channel, "talk-1"))
+    assert await recording_of(rig, channel, 2) == ""
+    assert rig.facts.of(OrderFailed) == []
+    if rig.real:
+        frames, rest = divmod((rig.recordings / "talk-1.raw").stat().st_size, 4)
+        assert (frames > 0, rest) == (True, 0)
+
+
 async def test_orders_for_nobody(rig: Rig) -> None:
-    for order in (HangUp("nobody"), KeepAlive("nobody", 10), Remember("nobody", "x"), Connect("nobody", "cb-1")):
+    for order in (
+        HangUp("nobody"),
+        KeepAlive("nobody", 10),
+        Remember("nobody", "x"),
+        Connect("nobody", "cb-1"),
+        StartRecording("nobody", "talk-1"),
+    ):
         rig.link.send(order)
         await rig.facts.has(OrderFailed("nobody", type(order).__name__, "no such channel"))
+    rig.link.send(StopRecording("nobody", "talk-1"))
+    await rig.facts.has(OrderFailed("nobody", "StopRecording", "no such recording"))
     rig.link.send(TakeOver("nobody", "t"))
     await rig.facts.has(OrderFailed("nobody", "TakeOver", "no such channel"))
 
@@ -307,9 +371,15 @@ async def test_orders_for_nobody(rig: Rig) -> None:
         RingPhone("cb-1", "1001&PJSIP/1002", 5, "", ""),
         RingPhone("cb 1", "1001", 5, "", ""),
         Remember("c", "a\r\nAction: Hangup"),
+        StartRecording("c", "../../etc/talk"),
+        StartRecording("c", "talk,W(4),touch"),
+        StartRecording("c", "talk\r\nCommand: id"),
+        StartRecording("c", ".."),
+        StartRecording("c", ""),
+        StartRecording("c", "${SHELL(id)}"),
     ],
 )
-async def test_what_must_not_be_sent_is_not(rig: Rig, order: HangUp | Remember | RingPhone) -> None:
+async def test_what_must_not_be_sent_is_not(rig: Rig, order: HangUp | Remember | RingPhone | StartRecording) -> None:
     rig.link.send(order)
     failed = await rig.facts.next(OrderFailed)
     assert failed.reason == "bad value"

@@ -202,8 +202,26 @@ class FakeSession(asyncio.Protocol):
         if channel is None:
             self._answer(action, "Error", [("Message", "No such channel")])
             return
+        if action["action"] in {"MixMonitor", "MixMonitorMute", "StopMixMonitor"}:
+            self._on_recording(action, channel)
+            return
         self._answer(action, "Success", [("Message", "done")])
         self._do(action, channel)
+
+    def _on_recording(self, action: dict[str, str], channel: Channel) -> None:
+        if action["action"] == "MixMonitor":
+            handle = self.pbx.world.do_record(channel, action["file"], action["options"])
+            self._answer(action, "Success", [("MixMonitorID", handle)])
+        elif not channel.recorder or action["mixmonitorid"] != channel.recorder:
+            muting = action["action"] == "MixMonitorMute"
+            wrong = "Cannot set mute flag" if muting else "Could not stop monitoring channel"
+            self._answer(action, "Error", [("Message", wrong)])
+        else:
+            if action["action"] == "MixMonitorMute":
+                channel.recorder_muted = action["state"] == "1"
+            else:
+                channel.recorder = ""
+            self._answer(action, "Success", [])
 
     def _do(self, action: dict[str, str], channel: Channel) -> None:
         world = self.pbx.world

@@ -52,6 +52,9 @@ class Channel:
     peer: str = ""
     in_agi: bool = False
     music: str = ""
+    recorder: str = ""  # the handle of what records it
+    recorder_muted: bool = False
+    recorded: list[str] = field(default_factory=list)  # files
     hangs_up_at: int = 0
     variables: dict[str, str] = field(default_factory=dict)
     commands: deque[tuple[str, str]] = field(default_factory=deque)
@@ -187,6 +190,13 @@ class World:
         if channel.dead_man is not None:
             channel.dead_man.cancel()
         channel.dead_man = asyncio.get_running_loop().call_later(seconds, self.dead_man, channel.unique)
+
+    def do_record(self, channel: Channel, file: str, options: str) -> str:
+        """The handle of the new recording, which the option `i` also puts into a variable."""
+        channel.recorder, channel.recorder_muted = f"0x7f{next(self._numbers):010x}", False
+        channel.recorded.append(file)
+        channel.variables[options.partition("i(")[2].rstrip(")")] = channel.recorder
+        return channel.recorder
 
     def do_hang_up(self, channel: Channel, cause: int) -> None:
         ringing = channel.unique.startswith("cb-") and channel.state != 6

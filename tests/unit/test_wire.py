@@ -33,6 +33,15 @@ def read(stream: bytes, cuts: list[int], limit: int = 10_000) -> tuple[list[byte
     return raws, reader.oversize
 
 
+@pytest.mark.parametrize(
+    ("name", "header"), [("MixMonitor", "Command"), ("mixmonitor", "command"), ("MIXMONITOR", "COMMAND")]
+)
+def test_a_recording_can_never_run_a_program(name: str, header: str) -> None:
+    assert encode_action(name, (("Channel", "c"), ("File", "/x.raw")), "1")
+    with pytest.raises(EncodeError, match="program"):
+        encode_action(name, (("Channel", "c"), ("File", "/x.raw"), (header, "")), "1")
+
+
 @given(st.lists(headers, max_size=8), st.lists(st.integers(0, 10_000), max_size=20))
 def test_any_split_gives_the_same_messages(messages: list[list[tuple[bytes, bytes]]], cuts: list[int]) -> None:
     stream = GREETING + b"".join(as_bytes(one) + b"\r\n\r\n" for one in messages)
