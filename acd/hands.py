@@ -22,7 +22,7 @@ from acd.orders import (
     WithdrawOffer,
 )
 from acd.orders import Note as NoteOrder
-from acd.ports import Note, OnResult, Timer, Timers
+from acd.ports import Note, OnResult, Record, Timer, Timers
 from pbx.orders import Connect, HangUp, RingPhone
 from pbx.ports import Switch
 
@@ -39,6 +39,7 @@ class Hands:
         clock: Callable[[], float],
         note: Note,
         on_result: OnResult,
+        record: Record | None = None,
     ) -> None:
         self._engine = engine
         self._switch = switch
@@ -46,6 +47,7 @@ class Hands:
         self._clock = clock
         self._note = note
         self._on_result = on_result
+        self._record = record
         self._running: dict[TimerId, Timer] = {}
         self._orders: deque[Order] = deque()
         self._busy = False
@@ -55,7 +57,7 @@ class Hands:
 
         An order that raises does not keep the others from being carried out; its exception goes to whoever told last.
         """
-        self._orders.extend(self._engine.handle(fact, self._clock()))
+        self._orders.extend(self._decide(fact))
         if self._busy:
             return
         self._busy = True
@@ -68,6 +70,19 @@ class Hands:
         self._busy = False
         if failure is not None:
             raise failure
+
+    def _decide(self, fact: Fact) -> list[Order]:
+        now = self._clock()
+        outcome: list[Order] | Exception
+        try:
+            outcome = self._engine.handle(fact, now)
+        except Exception as error:
+            outcome = error
+        if self._record is not None:
+            self._record(fact, now, outcome)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     def _carry_out(self, order: Order) -> None:
         match order:

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from acd.skills import Requirement
 from acd.strategies import Strategy
 
+PERSONAL = "personal"
+"""Metadata of a field that names a person or their number: no log of decisions holds it, and none needs it."""
+
 
 @dataclass(frozen=True, slots=True)
 class QueueSpec:
@@ -38,7 +41,7 @@ class AgentSpec:
     """One agent. `endpoint` is the PBX's name of their phone; `queues` those that they serve, in no order."""
 
     id: str
-    name: str
+    name: str = field(metadata={PERSONAL: True})
     endpoint: str
     queues: tuple[str, ...] = ()
     skills: Mapping[str, int] = field(default_factory=dict)  # proficiency, 1 to 5
@@ -55,8 +58,8 @@ class WaitingCaller:
     queue: str
     joined_at: float
     head_start: float = 0.0
-    caller_number: str = ""
-    caller_name: str = ""
+    caller_number: str = field(default="", metadata={PERSONAL: True})
+    caller_name: str = field(default="", metadata={PERSONAL: True})
     requirement: Requirement | None = None  # None: the queue's
     preferred: str | None = None
     preferred_s: float = 0.0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from acd.orders import QueueResult
+from acd.facts import Fact
+from acd.orders import Order, QueueResult
 
 if TYPE_CHECKING:
     from acd.engine import Engine
@@ -29,3 +30,6 @@ OnResult = Callable[[str, QueueResult], None]
 ExpectedWait = Callable[["Engine", str, float], float | None]
 """`expected_wait(engine, call, now)`: of five such callers four are answered within so many seconds from now. None when
 it is not known: then nothing is announced. The engine is only looked at."""
+
+Record = Callable[[Fact, float, Sequence[Order] | Exception], None]
+"""`record(fact, now, outcome)`: what the engine was told, what it ordered or how it refused. Cheap, never raises."""

@@ -19,7 +19,7 @@ from acd.hands import Hands
 from acd.model import AgentSpec, QueueSpec, Rules, WaitingCaller
 from acd.offers import UNANSWERED, Offer, OfferPhase
 from acd.orders import QueueResult
-from acd.ports import ExpectedWait, Note, OnResult, Timers
+from acd.ports import ExpectedWait, Note, OnResult, Record, Timers
 from acd.reconcile import RecoveredCaller, compare, phone_seen
 from acd.states import AgentState
 from acd.views import views
@@ -48,6 +48,7 @@ class Distributor:
         new_leg_id: Callable[[], str],
         rules: Rules | None = None,
         expected_wait: ExpectedWait | None = None,
+        record: Record | None = None,
     ) -> None:
         self.engine = Engine(queues, agents, new_leg_id, rules=rules)
         self._switch = switch
@@ -55,7 +56,9 @@ class Distributor:
         self._clock = clock
         self._on_result = on_result
         self._expected_wait = expected_wait
-        self._tell = Hands(self.engine, switch=switch, timers=timers, clock=clock, note=note, on_result=on_result).tell
+        self._tell = Hands(
+            self.engine, switch=switch, timers=timers, clock=clock, note=note, on_result=on_result, record=record
+        ).tell
         self._bridges = Bridges()
         self._talked: dict[str, float] = {}  # the talk is over, the caller has not come back yet: since when
         self._returning: set[str] = set()  # sent into a talk that never began: they will come back

@@ -165,6 +165,16 @@ def calls(closed: Annotated[bool, typer.Option("--closed")] = False, config: Con
 
 
 @app.command()
+def replay(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Work out again, from the database, all decisions of the distributor that it still has: are they the same?"""
+    from cordboard.replaying import report_replay
+
+    lines, same = asyncio.run(report_replay(_config(config).database_url))
+    typer.echo("\n".join(lines))
+    raise typer.Exit(0 if same else 1)
+
+
+@app.command()
 def queues(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Queues and who waits in them, as JSON."""
     _print(_ask(config, "GET", "/api/queues"))

@@ -115,6 +115,9 @@ class Database(Section):
     url: Annotated[str, StringConstraints(pattern=r"^(sqlite\+aiosqlite|postgresql\+asyncpg)://")] | None = Field(
         None, description="default: cordboard.db in the var folder"
     )
+    routing_log_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        30, description="for how long it can be explained why a call went where it did"
+    )
 
 
 class Relaxed(Section):

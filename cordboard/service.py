@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.metadata
 import itertools
 import secrets as random_bits
 from collections.abc import Coroutine
@@ -16,6 +17,8 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from acd.model import Rules
+from acd.replay import Began
 from acd.service import Distributor, QueueResult
 from cordboard.call import CallServices
 from cordboard.call_import import CallFiles, CallImport
@@ -31,11 +34,14 @@ from cordboard.figures.today import Today
 from cordboard.journal import Journal
 from cordboard.last_agents import LastAgents
 from cordboard.loop_timers import LoopTimers
+from cordboard.replay_jobs import ReplayJobs
+from cordboard.routing_log import RoutingLog
 from cordboard.secrets import Secrets
 from cordboard.site import PROMPTS, VOICEMAIL, agents_of, calls_csv, link_settings, queues_of, skills_of
 from cordboard.storage.engine import open_engine
 from cordboard.storage.migrate import migrate
 from cordboard.storage.reader import Reader
+from cordboard.storage.routing import RoutingStore
 from cordboard.storage.sink import open_sink
 from cordboard.storage.writer import Writer
 from ivr.library import DialplanLibrary
@@ -80,6 +86,8 @@ class Service:
         self.thresholds = Thresholds(float(figures.service_level_s), float(figures.short_abandon_s))
         self.today = Today(self.clock(), day_in(ZoneInfo(config.time_zone)), self.thresholds)
         self.journal.listen(self.today.note)
+        self.routing_log = RoutingLog(self.writer.routing, last=await RoutingStore(self.database).last())
+        self.replays = ReplayJobs(config.database_url, config.database.routing_log_days, self.clock)
         self.prompts = PromptStore(
             config.recordings_dir / PROMPTS, Voices(config.voices, config.var_dir / "bin" / "espeak-ng")
         )
@@ -95,9 +103,12 @@ class Service:
         self.link = PbxLink(link_settings(config, self.secrets), self._fact)
         legs = itertools.count(1)
         boot = random_bits.token_hex(4)
+        queues, agents = tuple(queues_of(config)), tuple(agents_of(config))
+        program = importlib.metadata.version("cordboard")
+        self.routing_log.began(self.clock(), Began(queues, agents, Rules(), program))
         self.distributor = Distributor(
-            queues_of(config),
-            agents_of(config),
+            queues,
+            agents,
             switch=self.link,
             timers=timers,
             clock=self.clock,
@@ -105,6 +116,8 @@ class Service:
             on_result=self._queue_ended,
             # fixed width: Bridge() (Asterisk 22) takes the first channel whose id BEGINS with what it is given
             new_leg_id=lambda: f"{OUR_LEG}{boot}-{next(legs):08d}",
+            rules=Rules(),
+            record=self.routing_log.told,
         )
         states = await self.reader.agent_states()
         self.distributor.restore_agents(
@@ -148,6 +161,7 @@ class Service:
             (self._renew(), "dead-man's timers"),
             (self._look(), "reconciler"),
             (catch_up(self.reader, self.today, self._seq_before), "today's figures"),
+            (self.replays.run(), "routing log"),
         ):
             self._tasks.append(self._own(work, name))
         if self.config.pbx.private:

@@ -11,10 +11,13 @@ from acd.simulate.world import Chances, World
 
 def simulate(load: Load, staffing: Staffing, seed: int) -> Report:
     """The same arguments give the same report, to the last digit. Raises `UnknownQueue` for a stream without one."""
-    streams = range(len(load.streams))
+    return World(load, staffing, chances(load, seed)).run()
 
-    def chances(purpose: str) -> tuple[Random, ...]:
-        return tuple(Random(f"{seed}/{purpose}/{stream}") for stream in streams)
 
-    handling = Random(f"{seed}/handling")
-    return World(load, staffing, Chances(chances("arrivals"), chances("patience"), handling)).run()
+def chances(load: Load, seed: int) -> Chances:
+    """One source of chance for each purpose."""
+
+    def each(purpose: str) -> tuple[Random, ...]:
+        return tuple(Random(f"{seed}/{purpose}/{stream}") for stream in range(len(load.streams)))
+
+    return Chances(each("arrivals"), each("patience"), Random(f"{seed}/handling"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any
 
+from acd.replay import Entry
 from cordboard.events import AgentState, Event
 from cordboard.records import CallRecord
 
@@ -22,9 +23,10 @@ class Batch:
     events: list[Event] = field(default_factory=list)
     records: list[CallRecord] = field(default_factory=list)
     agent_states: list[AgentState] = field(default_factory=list)
+    routing: list[Entry] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return len(self.events) + len(self.records) + len(self.agent_states)
+        return len(self.events) + len(self.records) + len(self.agent_states) + len(self.routing)
 
     def event_rows(self) -> list[Row]:
         return [
@@ -38,9 +40,10 @@ class Batch:
     def halves(self) -> tuple[Batch, Batch]:
         """Cut in two, in order, to close in on what the database refuses."""
         cut = len(self) // 2
-        after_events = max(0, cut - len(self.events))
-        after_records = max(0, after_events - len(self.records))
-        return (
-            Batch(self.events[:cut], self.records[:after_events], self.agent_states[:after_records]),
-            Batch(self.events[cut:], self.records[after_events:], self.agent_states[after_records:]),
-        )
+        first, second = Batch(), Batch()
+        for one in fields(self):
+            rows = getattr(self, one.name)
+            setattr(first, one.name, rows[:cut])
+            setattr(second, one.name, rows[cut:])
+            cut = max(0, cut - len(rows))
+        return first, second

@@ -80,3 +80,31 @@ agent_states = Table(
     Column("reason", Text, nullable=False),
     Column("since", Double, nullable=False),
 )
+
+routing_log = Table(
+    "routing_log",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("call_id", Text),
+    Column("body", Text, nullable=False),
+    Column("offers", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+"""All that the engine was told (`acd.replay.Entry`). Lines are never changed; old ones go. JSON as text, to the letter:
+a digest is taken of it."""
+
+_BEGINS = text("kind = 'Began'")
+
+Index("ix_routing_log_call_id", routing_log.c.call_id, postgresql_where=_HAS_CALL, sqlite_where=_HAS_CALL)
+Index("ix_routing_log_begins", routing_log.c.number, postgresql_where=_BEGINS, sqlite_where=_BEGINS)
+
+routing_states = Table(
+    "routing_states",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""The engine's state after a line, worked out by a replay (`acd.replay.State`): where another replay can begin."""

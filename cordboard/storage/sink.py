@@ -22,7 +22,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from cordboard.storage.batch import Batch
 from cordboard.storage.engine import COMMAND_TIMEOUT_S, open_sqlite_writer
 from cordboard.storage.errors import DatabaseUnavailable, RowsRefused
-from cordboard.storage.schema import agent_states, calls, events
+from cordboard.storage.schema import agent_states, calls, events, routing_log
 
 
 class Sink(Protocol):
@@ -37,13 +37,14 @@ def open_sink(engine: AsyncEngine) -> Sink:
 
 
 class Statements:
-    """The three inserts in a database's own words."""
+    """The inserts in a database's own words."""
 
     def __init__(self, dialect: Dialect) -> None:
         insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
         upsert: Any = insert(agent_states)
         self.events = str(insert(events).on_conflict_do_nothing().compile(dialect=dialect))
         self.records = str(insert(calls).on_conflict_do_nothing().compile(dialect=dialect))
+        self.routing = str(insert(routing_log).on_conflict_do_nothing().compile(dialect=dialect))
         self.agent_states = str(
             upsert.on_conflict_do_update(
                 index_elements=["agent"],
@@ -94,6 +95,8 @@ class SqliteSink:
             connection.executemany(self._statements.records, batch.record_rows())
         if batch.agent_states:
             connection.executemany(self._statements.agent_states, batch.agent_states)
+        if batch.routing:
+            connection.executemany(self._statements.routing, batch.routing)
         connection.commit()
 
     def _disconnect(self) -> None:
@@ -119,6 +122,8 @@ class PostgresSink:
                     await connection.exec_driver_sql(self._statements.records, batch.record_rows())
                 if batch.agent_states:
                     await connection.exec_driver_sql(self._statements.agent_states, [*map(tuple, batch.agent_states)])
+                if batch.routing:
+                    await connection.exec_driver_sql(self._statements.routing, [*map(tuple, batch.routing)])
         except DBAPIError as error:
             raise (RowsRefused if _about_rows(error) else DatabaseUnavailable)(_reason(error)) from None
         except (SQLAlchemyError, OSError) as error:  # TimeoutError is an OSError

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from acd.replay import Entry
 from cordboard.events import AgentState, Event
 from cordboard.records import CallRecord
 from cordboard.storage.batch import Batch
@@ -27,7 +28,7 @@ CAPACITY = 200_000
 """Events kept while the database is away: about an hour at five calls a second."""
 
 GROUP = 2_000
-"""Events in one transaction at most, so that catching up does not hold the database for long."""
+"""Events, and lines of the routing log, in one transaction at most: catching up does not hold the database for long."""
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.1, 5.0
 
@@ -46,7 +47,7 @@ class WriterCounts:
 
 
 class Writer:
-    """`event`, `record` and `agent_state` are synchronous and cheap; `run` does the writing until `close`."""
+    """`event`, `record`, `agent_state`, `routing` are synchronous and cheap; `run` does the writing until `close`."""
 
     def __init__(
         self,
@@ -64,6 +65,7 @@ class Writer:
         self._events: list[Event] = []
         self._records: list[CallRecord] = []
         self._agent_states: dict[str, AgentState] = {}
+        self._routing: list[Entry] = []
         self._in_hand = 0
         # A sweep is a group that leaves nothing behind. Whoever flushes waits for the first one that has all of theirs.
         self._sweeps_begun = 0
@@ -83,7 +85,7 @@ class Writer:
 
     @property
     def _waiting(self) -> int:
-        return len(self._events) + len(self._records) + len(self._agent_states)
+        return len(self._events) + len(self._records) + len(self._agent_states) + len(self._routing)
 
     def event(self, event: Event) -> None:
         if len(self._events) >= self._capacity:
@@ -104,6 +106,14 @@ class Writer:
     def agent_state(self, state: AgentState) -> None:
         """Only an agent's newest state is kept."""
         self._agent_states[state.agent] = state
+        if self._asleep:
+            self._wake()
+
+    def routing(self, entry: Entry) -> None:
+        if len(self._routing) >= self._capacity:
+            self._lose(1, "the database is away for too long")
+            return
+        self._routing.append(entry)
         if self._asleep:
             self._wake()
 
@@ -174,10 +184,10 @@ class Writer:
 
     async def _write_group(self) -> None:
         """A record goes with the last of the waiting events, never before its own."""
-        batch = Batch(self._events[:GROUP])
-        self._events = self._events[GROUP:]
+        batch = Batch(self._events[:GROUP], routing=self._routing[:GROUP])
+        self._events, self._routing = self._events[GROUP:], self._routing[GROUP:]
         sweep = 0
-        if not self._events:
+        if not self._events and not self._routing:
             batch.records, self._records = self._records, []
             batch.agent_states = list(self._agent_states.values())
             self._agent_states = {}

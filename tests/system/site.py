@@ -22,8 +22,11 @@ from cordboard.config_loader import load_config
 from cordboard.phones.phone_call import PhoneCall
 from cordboard.phones.softphone import AnswerAfter, Incoming, Softphone
 from cordboard.private_pbx import PrivatePbx
+from cordboard.replaying import replay_all
 from cordboard.secrets import load_secrets
 from cordboard.site import LAUNCHER, pbx_settings
+from cordboard.storage.engine import open_engine
+from cordboard.storage.routing import RoutingStore
 from tests.system.ami_proxy import AmiProxy
 from tests.system.auditor import audited_channels
 
@@ -261,7 +264,7 @@ class Site:
     # the audit
 
     async def audit(self) -> None:
-        """After everything: nothing is left in the PBX, every call has one record, the engine agrees."""
+        """After everything: nothing is left in the PBX, every call has one record, the engine agrees (twice)."""
 
         async def no_channels() -> bool:
             return not await audited_channels(self.ami_port, self.secrets.auditor)
@@ -279,6 +282,18 @@ class Site:
             assert agent["state"] not in {"offering", "talking"}, agent
         queues = (await self.api.ask("GET", "/api/queues"))["queues"]
         assert all(queue["waiting"] == 0 for queue in queues), queues
+        await self.audit_decisions()
+
+    async def audit_decisions(self) -> None:
+        """All that the engine decided so far, worked out again from the database, is the same."""
+        database = open_engine(self.config.database_url)
+        try:
+            replayed = await replay_all(RoutingStore(database))
+        finally:
+            await database.dispose()
+        assert replayed.differences == []
+        offers = sum(event["kind"] == "offer.made" for event in self.events)
+        assert replayed.decisions >= offers, "every offer was decided in the replay too"
 
     async def audit_talk(self, agent: str) -> None:
         """While two talk: the PBX has them in one bridge, and the engine says the same."""

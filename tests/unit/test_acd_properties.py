@@ -12,9 +12,11 @@ from acd.errors import AcdError
 from acd.invariants import violations
 from acd.model import AgentSpec, QueueSpec, WaitingCaller
 from acd.orders import CancelTimer, MakeOffer, Order, StartTimer, TimerId, TimerKind
+from acd.replay import Replay, replay
 from acd.skills import Need, Relaxed, Requirement
 from acd.states import AgentState
 from acd.strategies import Strategy
+from tests.fakes.recorded_engine import record
 
 CALLS = st.sampled_from(["anna", "bert", "carl", "dora"])
 QUEUES = st.sampled_from(["sales", "help"])
@@ -41,6 +43,7 @@ class AnyFacts(RuleBasedStateMachine):
         self.made: list[str] = []
         self.timers: dict[TimerId, float] = {}
         self.engine = Engine((), (), self._new_offer_id)
+        self.log = record(self.engine, [], [])
 
     def _new_offer_id(self) -> str:
         self.made.append(f"cb-{len(self.made)}")
@@ -184,6 +187,20 @@ class AnyFacts(RuleBasedStateMachine):
         timer = TimerId(kind, key)
         if timer not in self.timers:
             assert self.tell(f.TimerFired(timer)) == []
+
+    def teardown(self) -> None:
+        """Whatever was told leads to the same orders again, from the start and from any state on the way."""
+        play = Replay()
+        half = len(self.log) // 2
+        for entry in self.log[:half]:
+            play.take(entry)
+        state = play.state()
+        for entry in self.log[half:]:
+            play.take(entry)
+        assert play.differences == []
+        later = replay(self.log[half:], state)
+        assert later.differences == []
+        assert later.state() == play.state()
 
     @invariant()
     def nothing_is_wrong(self) -> None:

@@ -1,0 +1,76 @@
+"""The service's way to replays: a process for each job, and the upkeep of the routing log once an hour.
+
+Decides when, and what is said of a decision that cannot be repeated. It refuses to know how a replay works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+import structlog
+
+from cordboard.clock import Clock
+
+log = structlog.get_logger()
+
+UPKEEP_EVERY_S = 3600.0
+JOB_LIMIT_S = 900.0
+DAY_S = 86_400.0
+
+
+class ReplayFailed(Exception):
+    """The text is for an administrator."""
+
+
+class ReplayJobs:
+    def __init__(self, database_url: str, days: int, clock: Clock) -> None:
+        self._database_url = database_url
+        self._days = days
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Look after the log for as long as the service lives."""
+        while True:
+            await asyncio.sleep(UPKEEP_EVERY_S)
+            await self.upkeep()
+
+    async def upkeep(self) -> None:
+        """Repeat the last hour's decisions, keep a state, remove what is too old. What goes wrong is only said."""
+        try:
+            answer = await self.do({"before": self._clock() - self._days * DAY_S})
+        except ReplayFailed as failure:
+            log.warning("the routing log could not be looked after", reason=str(failure))
+            return
+        for difference in answer["differences"]:
+            log.error("a decision could not be repeated", difference=difference)
+        log.info("routing log", replayed=answer["facts"], removed=answer["forgotten"])
+
+    async def do(self, job: dict[str, Any], limit_s: float = JOB_LIMIT_S) -> dict[str, Any]:
+        """One job in a process of its own. Raises `ReplayFailed`."""
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "cordboard.replay_worker",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        line = json.dumps({"database": self._database_url, **job}).encode()
+        try:
+            async with asyncio.timeout(limit_s):
+                output, _ = await worker.communicate(line)
+            answer: dict[str, Any] = json.loads(output)
+        except TimeoutError:
+            raise ReplayFailed(f"it took longer than {limit_s:g} s") from None
+        except ValueError:
+            raise ReplayFailed("its process ended without an answer") from None
+        finally:
+            if worker.returncode is None:
+                worker.kill()
+                await worker.wait()
+        if "error" in answer:
+            raise ReplayFailed(answer["error"])
+        return answer
