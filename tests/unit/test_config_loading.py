@@ -71,7 +71,7 @@ def test_an_unknown_key_is_refused_with_its_place_and_a_hint() -> None:
         'cordboard.yaml:7:45: pbx.trunk.prt: unknown key; did you mean "port"?'
     ]
     assert refusal(GOOD + "database: {xyzzy: 1}\n") == [
-        "cordboard.yaml:6:12: database.xyzzy: unknown key; known here: url"
+        "cordboard.yaml:6:12: database.xyzzy: unknown key; known here: url, routing_log_days"
     ]
 
 
