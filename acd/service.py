@@ -29,6 +29,7 @@ from pbx.orders import Connect, HangUp, Look, RingPhone, StartMusic
 from pbx.ports import Switch
 
 _LOOK_GRACE_S = 5.0  # a periodic look may have begun before what we believe came to be
+_AS_TOLD_BEFORE = 0  # a phone that was told "answered elsewhere" must not list a missed call after all
 _LEG_GONE_GRACE_S = 1.0  # the hang-up of an unanswered leg may come before the fact that says why
 
 __all__ = ["Distributor", "QueueResult", "RecoveredCaller"]
@@ -214,7 +215,7 @@ class Distributor:
         if leg in self.engine.offers.open:
             self._tell(fact)
         elif leg.startswith(OUR_LEG):
-            self._switch.send(HangUp(leg))
+            self._switch.send(HangUp(leg, _AS_TOLD_BEFORE))
 
     def _leg_failed(self, fact: pf.LegFailed) -> None:
         self._tell(f.OfferFailed(fact.channel, f.OfferFailure(fact.reason.value)))

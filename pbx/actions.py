@@ -52,7 +52,8 @@ def keep_alive(order: KeepAlive) -> Action:
 
 
 def hang_up(order: HangUp) -> Action:
-    return "Hangup", (("Channel", channel_id(order.channel)), ("Cause", str(order.cause)))
+    cause = (("Cause", str(order.cause)),) if order.cause else ()
+    return "Hangup", (("Channel", channel_id(order.channel)), *cause)
 
 
 def remember(order: Remember) -> list[Action]:

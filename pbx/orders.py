@@ -136,7 +136,10 @@ class StopRecording:
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """End a channel with a Q.850 cause (16 normal, 17 busy, 1 no such number, 26 answered elsewhere, 34 congestion)."""
+    """End a channel with a Q.850 cause (16 normal, 17 busy, 1 no such number, 26 answered elsewhere, 34 congestion).
+
+    Of two orders for one channel the later cause counts. 0 is none: what an earlier one said stands.
+    """
 
     channel: str
     cause: int = 16

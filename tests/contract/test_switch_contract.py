@@ -232,12 +232,14 @@ async def test_a_leg_that_is_not_answered_fails_once(
     assert len(rig.facts.of(ChannelGone)) == exists
 
 
-async def test_a_withdrawn_leg_fails_once(rig: Rig) -> None:
+@pytest.mark.parametrize("cause", [16, 26, 0])
+async def test_a_withdrawn_leg_fails_once(rig: Rig, cause: int) -> None:
     rig.link.send(RingPhone("cb-leg-2", "1002", 20, "1", ""))
     await rig.facts.has(LegRinging("cb-leg-2"))
-    rig.link.send(HangUp("cb-leg-2"))
+    rig.link.send(HangUp("cb-leg-2", cause))
     gone = await rig.facts.next(ChannelGone)
     assert gone.channel == "cb-leg-2"
+    assert cause in (gone.cause, 0)
     channel = await rig.arrives()
     await settled(rig, channel)
     assert [fact.channel for fact in rig.facts.of(LegFailed)] == ["cb-leg-2"]

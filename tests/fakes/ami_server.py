@@ -233,7 +233,7 @@ class FakeSession(asyncio.Protocol):
             case "Redirect":
                 world.do_redirect(channel, action["context"], action["exten"])
             case "Hangup":
-                world.do_hang_up(channel, int(action["cause"]))
+                world.do_hang_up(channel, int(action.get("cause", 16)))
             case "Setvar":
                 channel.variables[action["variable"]] = action["value"]
             case "AbsoluteTimeout":

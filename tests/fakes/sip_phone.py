@@ -97,10 +97,16 @@ class SipCall:
     tag: str
     state: str = "new"
     acked: bool = False
+    ends: list[Message] = field(default_factory=list)  # the CANCEL and the BYE that we were sent
     _last: bytes = b""
 
     async def until(self, state: str, within: float = 10.0) -> None:
         await self.phone.until(lambda: self.state == state, within, f"call is {state}", lambda: self.state)
+
+    async def until_ended(self, within: float = 10.0) -> None:
+        """The other side gave up, or anybody said BYE."""
+        ended = {"cancelled", "over"}
+        await self.phone.until(lambda: self.state in ended, within, "call has ended", lambda: self.state)
 
     def ring(self) -> None:
         self._respond(180)
@@ -137,6 +143,7 @@ class SipCall:
             self.phone.send(self._last)
 
     def cancelled(self, cancel: Message) -> None:
+        self.ends.append(cancel)
         self.phone.respond(cancel, 200, self.tag)
         if self.state in {"new", "ringing"}:
             self._respond(487)
@@ -149,6 +156,7 @@ class SipCall:
             self._become("talking")
 
     def ended(self, bye: Message) -> None:
+        self.ends.append(bye)
         self.phone.respond(bye, 200, self.tag)
         self._become("over")
 
@@ -295,7 +303,7 @@ class SipPhone(asyncio.DatagramProtocol):
             f"CSeq: {request.get('cseq')}",
             self._contact,
         ]
-        data = _finished(lines, body)
+        data = finished(lines, body)
         self.send(data)
         return data
 
@@ -310,7 +318,7 @@ class SipPhone(asyncio.DatagramProtocol):
             f"CSeq: {number} {method}",
             self._contact,
         ]
-        self._sent = _finished(head)
+        self._sent = finished(head)
         self.send(self._sent)
         return number
 
@@ -410,7 +418,7 @@ class SipPhone(asyncio.DatagramProtocol):
         )
 
 
-def _finished(lines: list[str], body: str = "") -> bytes:
+def finished(lines: list[str], body: str = "") -> bytes:
     kind = ["Content-Type: application/sdp"] if body else []
     return "\r\n".join([*lines, *kind, f"Content-Length: {len(body)}", "", body]).encode()
 

@@ -242,7 +242,7 @@ def test_a_hang_up_without_a_reason_frees_the_caller_soon() -> None:
 def test_a_leg_without_an_offer_is_hung_up_on_sight(fact: Fact) -> None:
     desk = Desk()
     desk.handle(fact)
-    assert desk.switch.orders == [HangUp("cb-old")]
+    assert desk.switch.orders == [HangUp("cb-old", 0)]
 
 
 def test_an_answer_that_comes_after_the_offer_was_taken_back() -> None:
@@ -252,7 +252,7 @@ def test_an_answer_that_comes_after_the_offer_was_taken_back() -> None:
     desk.distributor.leave("anna")
     desk.switch.take()
     desk.handle(LegAnswered(leg))
-    assert desk.switch.orders == [HangUp(leg)]
+    assert desk.switch.orders == [HangUp(leg, 0)]
 
 
 def test_the_agent_hangs_up_in_the_moment_of_the_connection() -> None:
