@@ -69,6 +69,8 @@ class Engine:
             f.TalkRestored: self.offers.restore,
             f.QueueSet: self._queue_set,
             f.QueueRemoved: self._queue_removed,
+            f.QueueClosed: self._queue_closed,
+            f.QueueOpened: self._queue_opened,
             f.AgentSet: self._agent_set,
             f.AgentRemoved: self._agent_removed,
         }
@@ -85,6 +87,7 @@ class Engine:
             for agent in self._staff.absent:
                 self._widening.reconsider(agent, now)
             self._clear_deserted(now)
+            self._clear_closed(now)
             self._bring_together(now)
         finally:
             orders = self.outbox.take()
@@ -151,7 +154,10 @@ class Engine:
 
     def _overflow(self, standing: Standing, place: int) -> QueueResult | None:
         """Why they cannot wait here. Those who stood here before a restart stand behind as few as they did then."""
-        queue = self.lines.lines[standing.caller.queue].spec
+        line = self.lines.lines[standing.caller.queue]
+        queue = line.spec
+        if self.seeing and line.closed_for(standing.caller):
+            return QueueResult.CLOSED
         if self.seeing and self._deserted(queue.name):
             return QueueResult.EMPTY
         if queue.max_waiting is None or place < queue.max_waiting or self.floor.first_free(standing.pool) is not None:
@@ -171,6 +177,15 @@ class Engine:
                 for call in list(self.lines.lines[queue].everyone):
                     if call in self.lines.callers:
                         self.offers.release(self.lines.callers[call], QueueResult.EMPTY, now)
+
+    def _clear_closed(self, now: float) -> None:
+        """Whoever may look for an agent only does so while their queue is open for them."""
+        for call in list(self.offers.seekers) if self.seeing else ():
+            standing = self.lines.callers.get(call)
+            if standing is None or standing.answered is not None:
+                continue
+            if self.lines.lines[standing.caller.queue].closed_for(standing.caller):
+                self.offers.release(standing, QueueResult.CLOSED, now)
 
     def _caller_left(self, fact: f.CallerLeft, now: float) -> bool:
         talk = self.offers.talks.get(fact.call)
@@ -238,6 +253,23 @@ class Engine:
                 self.offers.release(standing, QueueResult.UNAVAILABLE, now)
         self.lines.remove_queue(fact.name)
         self.floor.close_queue(fact.name)
+
+    def _queue_closed(self, fact: f.QueueClosed, _now: float) -> bool:
+        line = self.lines.lines.get(fact.name)
+        if line is None or line.closed_since is not None:
+            return False
+        line.closed_since, line.clears = fact.since, fact.leave
+        self.offers.seekers.update(dict.fromkeys(line.everyone))
+        self.outbox.note("queue.closed", queue=fact.name, waiting=len(line.everyone))
+        return True
+
+    def _queue_opened(self, fact: f.QueueOpened, _now: float) -> bool:
+        line = self.lines.lines.get(fact.name)
+        if line is None or line.closed_since is None:
+            return False
+        line.closed_since = None
+        self.outbox.note("queue.opened", queue=fact.name)
+        return True
 
     # Time and sight
 

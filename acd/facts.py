@@ -154,6 +154,20 @@ class QueueRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueClosed:
+    """Its hours are over. Whoever joined after `since` (unix seconds) is not kept; with `leave` nobody is."""
+
+    name: str
+    since: float
+    leave: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOpened:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgentSet:
     """The agent is new or has a new name, phone or list of queues."""
 
@@ -185,6 +199,8 @@ Fact = (
     | TalkRestored
     | QueueSet
     | QueueRemoved
+    | QueueClosed
+    | QueueOpened
     | AgentSet
     | AgentRemoved
 )

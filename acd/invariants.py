@@ -117,6 +117,8 @@ def _lines(engine: Engine) -> Iterator[str]:
             yield f"queue {name} does not list its callers"
         if engine.seeing and here and line.spec.leave_when_empty and not engine.floor.logged_in[name]:
             yield f"callers wait in queue {name}, which nobody serves"
+        if engine.seeing and any(s.answered is None and line.closed_for(s.caller) for s in here.values()):
+            yield f"callers wait in queue {name}, which is closed for them"
     for call, standing in engine.lines.callers.items():
         if standing.caller.queue not in engine.lines.lines:
             yield f"call {call} waits in queue {standing.caller.queue}, which is no more"

@@ -33,8 +33,15 @@ class Standing:
 
 @dataclass(slots=True)
 class Line:
+    """`closed_since` None: open. `clears`: while it is closed nobody waits, whenever they came."""
+
     spec: QueueSpec
     everyone: OrderedIds = field(default_factory=OrderedIds)
+    closed_since: float | None = None
+    clears: bool = False
+
+    def closed_for(self, caller: WaitingCaller) -> bool:
+        return self.closed_since is not None and (self.clears or caller.joined_at > self.closed_since)
 
 
 class Lines:

@@ -31,6 +31,7 @@ class QueueResult(StrEnum):
     UNAVAILABLE = "unavailable"  # the queue exists no more
     FULL = "full"  # so many wait already
     EMPTY = "empty"  # none of the queue's agents is logged in
+    CLOSED = "closed"  # outside the queue's hours
 
 
 @dataclass(frozen=True, slots=True)

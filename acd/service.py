@@ -156,6 +156,13 @@ class Distributor:
         """Whoever waits in it is handed back as unavailable; talks go on."""
         self._tell(f.QueueRemoved(name))
 
+    def close_queue(self, name: str, since: float, *, leave: bool = False) -> None:
+        """Its hours are over since `since`. Whoever waits is served on, or with `leave` handed back as closed."""
+        self._tell(f.QueueClosed(name, since, leave))
+
+    def open_queue(self, name: str) -> None:
+        self._tell(f.QueueOpened(name))
+
     def set_agent(self, agent: AgentSpec) -> None:
         self._tell(f.AgentSet(agent))
 

@@ -33,6 +33,7 @@ def _queue(engine: Engine, line: Line, now: float, talking: int, logged_in: int)
     callers = [engine.lines.callers[call] for call in line.everyone]
     return {
         "name": line.spec.name,
+        "open": line.closed_since is None,
         "waiting": len(callers),
         "offered": sum(bool(standing.offers) for standing in callers),
         "talking": talking,

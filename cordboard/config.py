@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import zoneinfo
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
 from pydantic_core import PydanticCustomError
+
+from ivr.node import worded
 
 
 def _known_zone(name: str) -> str:
@@ -35,6 +37,17 @@ Seconds = Annotated[int, Field(ge=1, le=86_400)]
 Level = Annotated[int, Field(ge=1, le=5)]
 Skills = dict[Name, Level]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+if TYPE_CHECKING:
+    Weekdays = str
+    Day = str
+    Times = str
+else:
+    _DAY_OF_WEEK = "(mon|tue|wed|thu|fri|sat|sun)"
+    _TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
+    Weekdays = worded(f"{_DAY_OF_WEEK}(-{_DAY_OF_WEEK})?", "a day or days of the week such as sat or mon-fri")
+    Day = worded(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "a date such as 2026-12-24")
+    Times = worded(f"{_TIME}-({_TIME}|24:00)", "times of day such as 09:00-18:00")
 
 
 class Section(BaseModel):
@@ -127,6 +140,23 @@ class Relaxed(Section):
     must: Skills = Field(default_factory=dict)
 
 
+class Holidays(Section):
+    """Public holidays, by the `holidays` library."""
+
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+    subdivision: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 -]{1,30}$")] | None = None
+
+
+class Hours(Section):
+    """When a queue is open. `days` come before holidays, and those before the weekly hours."""
+
+    time_zone: TimeZone
+    weekly: dict[Weekdays, list[Times]]
+    holidays: Holidays | None = None
+    days: dict[Day, list[Times]] = Field(default_factory=dict, description="a date and its own hours; none: closed")
+    at_close: Literal["serve", "leave"] = Field("serve", description="whoever waits then")
+
+
 class Queue(Section):
     ring_s: Annotated[int, Field(ge=3, le=120)] = 15
     wrap_up_s: Annotated[int, Field(ge=0, le=3600)] = 5
@@ -145,6 +175,7 @@ class Queue(Section):
     must: Skills = Field(default_factory=dict, description="skill to the level that an agent needs")
     nice: Skills = Field(default_factory=dict, description="agents who have more of these come first")
     relax: list[Relaxed] = Field(default_factory=list, description="what is needed after some waiting")
+    hours: Hours | None = Field(None, description="always open when absent")
 
 
 class Agent(Section):

@@ -15,7 +15,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from cordboard import yaml_source
+from cordboard import opening, yaml_source
 from cordboard.config import Config, Queue
 from cordboard.yaml_source import Place, Problem, YamlRefused, YamlSource, read_yaml
 
@@ -139,6 +139,12 @@ def _contradictions(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
             yield ("agents", number, "language"), text
     for name, rules in config.queues.items():
         yield from _growing_requirements(name, rules)
+        if rules.hours is not None:
+            for path, text in opening.contradictions(rules.hours):
+                yield (
+                    ("queues", name, "hours", *path),
+                    f"{'.'.join(map(str, ('queues', name, 'hours', *path)))}: {text}",
+                )
     seen: dict[str, str] = {}
     for action, code in config.feature_codes:
         if code in seen:

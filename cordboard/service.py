@@ -26,6 +26,7 @@ from cordboard.calls import CallBook
 from cordboard.clock import SteadyClock
 from cordboard.config import Config
 from cordboard.dispatcher import Dispatcher
+from cordboard.doors import Doors
 from cordboard.features import FeatureCodes
 from cordboard.figures.days import day_in
 from cordboard.figures.fold import Thresholds
@@ -34,6 +35,7 @@ from cordboard.figures.today import Today
 from cordboard.journal import Journal
 from cordboard.last_agents import LastAgents
 from cordboard.loop_timers import LoopTimers
+from cordboard.opening import hours_of
 from cordboard.replay_jobs import ReplayJobs
 from cordboard.routing_log import RoutingLog
 from cordboard.secrets import Secrets
@@ -123,6 +125,7 @@ class Service:
         self.distributor.restore_agents(
             (one.agent, one.state, one.reason, one.since) for one in states.values() if one.agent in config.agents
         )
+        self.doors = Doors(hours_of(config), self.distributor, timers, self.clock)
         self.last_agents = LastAgents()
         self.last_agents.prime(await self.reader.last_talks(PRIMED_TALKS))
         services = CallServices(
@@ -150,6 +153,7 @@ class Service:
             self.clock,
             config.timers.unattended_s,
         )
+        self.doors.begin()
         writing = self._own(self.writer.run(), "writer")
         self._undo.push_async_callback(self._stop_writing, writing)
 

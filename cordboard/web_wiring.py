@@ -47,8 +47,11 @@ def web_deps(service: Service) -> WebDeps:
     config, distributor = service.config, service.distributor
 
     def queues() -> list[View]:
-        now = service.clock()
-        return [{**view, "today": service.today.queue(view["name"], now)} for view in distributor.views()["queues"]]
+        now, views = service.clock(), distributor.views()["queues"]
+        for view in views:
+            view["today"] = service.today.queue(view["name"], now)
+            view["opens_at"] = service.doors.opens_at(view["name"])
+        return views
 
     def agents() -> list[View]:
         """With what the flow wants the agent to see of the caller who rings or talks."""

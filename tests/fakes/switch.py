@@ -236,7 +236,8 @@ class FakeSwitch:
                 self._run_next(known)
             case StopPlay():
                 if known.commands and isinstance(known.commands[0], Play):
-                    self.time.after(0.0, lambda: self._stopped(known))
+                    plays = known.commands[0]
+                    self.time.after(0.0, lambda: self._stopped(known, plays))
             case StartMusic(music_class=music_class):
                 known.music = music_class
             case StopMusic():
@@ -285,8 +286,9 @@ class FakeSwitch:
         if seconds is not None:
             known.timers.append(self.time.after(seconds, lambda: self.finish(known.channel)))
 
-    def _stopped(self, known: FakeChannel) -> None:
-        if known.commands and isinstance(known.commands[0], Play):
+    def _stopped(self, known: FakeChannel, play: Play) -> None:
+        """A stop never hits the next prompt."""
+        if known.commands and known.commands[0] is play:
             self.finish(known.channel, interrupted=True)
 
     def _ring(self, order: RingPhone) -> None:

@@ -144,6 +144,14 @@ class AnyFacts(RuleBasedStateMachine):
     def queue_goes(self, queue: str) -> None:
         self.tell(f.QueueRemoved(queue), by_person=True)
 
+    @rule(queue=QUEUES, ago=st.sampled_from([0.0, 20.0]), leave=st.booleans())
+    def queue_closes(self, queue: str, ago: float, leave: bool) -> None:
+        self.tell(f.QueueClosed(queue, self.now - ago, leave))
+
+    @rule(queue=QUEUES)
+    def queue_opens(self, queue: str) -> None:
+        self.tell(f.QueueOpened(queue))
+
     @rule(
         queue=QUEUES,
         max_wait_s=st.sampled_from([None, 40.0]),

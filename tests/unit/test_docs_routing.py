@@ -69,6 +69,8 @@ class Play:
             case [call, "comes", "back", "to", queue]:
                 assert self.away[call].queue == queue
                 d.tell(f.CallerJoined(self.away.pop(call)))
+            case [queue, "closes"]:
+                d.tell(f.QueueClosed(queue, d.now))
             case ["everyone", "logs", "in"]:
                 for agent in self.agents:
                     d.tell(f.AgentLoggedIn(agent))
