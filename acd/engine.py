@@ -54,8 +54,14 @@ class Engine:
             f.CallerLeft: self._caller_left,
             f.AgentLoggedIn: lambda fact, now: self._staff.log_in(self._staff.employed(fact.agent), now),
             f.AgentLoggedOut: lambda fact, now: self._step_away(fact.agent, Intent(AgentEvent.LOG_OUT, ""), now),
-            f.AgentPaused: lambda fact, now: self._step_away(fact.agent, Intent(AgentEvent.PAUSE, fact.reason), now),
+            f.AgentPaused: self._pause,
             f.AgentReady: lambda fact, now: self._staff.ready(self._staff.employed(fact.agent), now),
+            f.WrapUpExtended: lambda fact, now: self._staff.extend_wrap_up(
+                self._staff.employed(fact.agent), fact.seconds, now
+            ),
+            f.DispositionGiven: lambda fact, now: self._staff.classify(
+                self._staff.employed(fact.agent), fact.code, now
+            ),
             f.PhoneSeen: lambda fact, _now: self._staff.phone(fact),
             f.OfferRinging: self._of_offer(lambda offer, _fact, now: self.offers.ringing(offer, now)),
             f.OfferAnswered: self._of_offer(lambda offer, _fact, now: self.offers.answered(offer, now)),
@@ -213,6 +219,10 @@ class Engine:
     def _agent_set(self, fact: f.AgentSet, now: float) -> None:
         self._staff.put(fact.agent, now)
         self._widening.reconsider(fact.agent.id, now)
+
+    def _pause(self, fact: f.AgentPaused, now: float) -> None:
+        self._staff.may_pause_for(fact.reason)
+        self._step_away(fact.agent, Intent(AgentEvent.PAUSE, fact.reason), now)
 
     def _step_away(self, agent_id: str, intent: Intent, now: float) -> None:
         agent = self._staff.employed(agent_id)

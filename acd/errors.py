@@ -6,10 +6,18 @@ AcdError
 ├── PhoneTaken        two agents were given the same phone
 ├── AlreadyLoggedIn
 ├── NotLoggedIn
+├── UnknownReason
+├── NotInWrapUp
+├── WrapUpAtItsLongest
+├── NothingToClassify
+├── UnknownDisposition
+├── DispositionOwed
 └── IllegalTransition the state table has no such move; a bug, never a person's mistake
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
 
 
 class AcdError(Exception):
@@ -32,13 +40,48 @@ class PhoneTaken(AcdError):
 
 
 class AlreadyLoggedIn(AcdError):
-    def __init__(self, agent: str) -> None:
-        super().__init__(f"Agent {agent!r} is already logged in.")
+    def __init__(self, agent: str, state: str) -> None:
+        super().__init__(f"Agent {agent!r} is already logged in, and {state.replace('_', ' ')}.")
 
 
 class NotLoggedIn(AcdError):
     def __init__(self, agent: str) -> None:
         super().__init__(f"Agent {agent!r} is not logged in.")
+
+
+class UnknownReason(AcdError):
+    def __init__(self, reason: str, known: Iterable[str]) -> None:
+        super().__init__(f"There is no reason {reason!r} for not being ready. There are: {', '.join(known)}.")
+
+
+class NotInWrapUp(AcdError):
+    def __init__(self, agent: str) -> None:
+        super().__init__(f"Agent {agent!r} is not in wrap-up: there is nothing to extend.")
+
+
+class WrapUpAtItsLongest(AcdError):
+    def __init__(self, agent: str, seconds: float) -> None:
+        super().__init__(
+            f"The wrap-up of agent {agent!r} lasts {seconds:.0f} s already, the longest that its queue allows."
+        )
+
+
+class NothingToClassify(AcdError):
+    def __init__(self, agent: str) -> None:
+        super().__init__(f"Agent {agent!r} is neither in a talk nor in its wrap-up: a disposition belongs to one.")
+
+
+class UnknownDisposition(AcdError):
+    def __init__(self, word: str, queue: str, known: Mapping[str, str]) -> None:
+        there = ", ".join(f"{digit} {name}" for digit, name in known.items())
+        text = f"Queue {queue!r} has no disposition {word!r}. "
+        super().__init__(text + (f"It has: {there}." if there else "It has none at all."))
+
+
+class DispositionOwed(AcdError):
+    def __init__(self, agent: str, known: Mapping[str, str]) -> None:
+        there = ", ".join(f"{digit} {name}" for digit, name in known.items())
+        super().__init__(f"Agent {agent!r} must say first what the talk led to: {there}.")
 
 
 class IllegalTransition(AcdError):

@@ -69,6 +69,20 @@ class AgentReady:
 
 
 @dataclass(frozen=True, slots=True)
+class WrapUpExtended:
+    agent: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DispositionGiven:
+    """What the talk that the agent is in, or wraps up, led to: by name, or by digit."""
+
+    agent: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class PhoneSeen:
     """What is known of an agent's phone. `busy`: it rings or is in a call, ours or another."""
 
@@ -186,6 +200,8 @@ Fact = (
     | AgentLoggedOut
     | AgentPaused
     | AgentReady
+    | WrapUpExtended
+    | DispositionGiven
     | PhoneSeen
     | OfferRinging
     | OfferAnswered

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from acd.aftercare import Aftercare
 from acd.errors import PhoneTaken, UnknownAgent
 from acd.fading import Fading
 from acd.model import AgentSpec, QueueSpec
@@ -45,6 +46,7 @@ class Agent:
     misses: int = 0  # unanswered rings in a row
     offer: str | None = None
     intent: Intent | None = None
+    aftercare: Aftercare | None = None  # of the talk that they are in or wrap up
     leaving: bool = False  # removed from the configuration while in a talk
     turn: int = 0  # of their latest offer or log-in, among all
     calls: Fading = field(default_factory=lambda: Fading(_CALLS_FADE_S))

@@ -21,6 +21,7 @@ _STATE_OF_PHASE = {
     OfferPhase.TALKING: AgentState.TALKING,
 }
 _ENGAGED = frozenset(_STATE_OF_PHASE.values())
+_CARES = frozenset({AgentState.TALKING, AgentState.WRAP_UP})
 
 
 def violations(engine: Engine) -> list[str]:
@@ -56,8 +57,16 @@ def _agents(engine: Engine) -> Iterator[str]:
             yield f"agent {name} is {agent.state} with offer {agent.offer}"
         if agent.offer is not None and agent.offer not in engine.offers.open:
             yield f"agent {name} has offer {agent.offer}, which is over"
-        if agent.intent is not None and agent.state not in (AgentState.CONNECTING, AgentState.TALKING):
+        care = agent.aftercare
+        owes = agent.state is AgentState.WRAP_UP and care is not None and care.owed
+        if agent.intent is not None and agent.state not in (AgentState.CONNECTING, AgentState.TALKING) and not owes:
             yield f"agent {name} is {agent.state} and still means to {agent.intent.event}"
+        if (care is None) == (agent.state in _CARES):
+            yield f"agent {name} is {agent.state} with aftercare {care}"
+        if agent.state is AgentState.WRAP_UP and care is not None:
+            wrap_up = TimerId(TimerKind.WRAP_UP, name)
+            if engine.outbox.timers.get(wrap_up) != care.ends_at or care.ends_at > care.latest:
+                yield f"the wrap-up of agent {name} does not end when it should"
         if engine.floor.at_phone(agent.spec.endpoint) != name:
             yield f"the phone of agent {name} is not listed as theirs"
         if agent.counted_in != (() if agent.state is AgentState.LOGGED_OUT else agent.spec.queues):

@@ -30,6 +30,9 @@ class QueueSpec:
     head_start_s: float = 0.0  # the queue's weight beside others: its callers count as having waited so much longer
     max_waiting: int | None = None  # nobody joins behind so many, unless an agent is free for them
     leave_when_empty: bool = False  # nobody waits in it while none of its agents is logged in
+    wrap_up_max_s: float = 300.0  # a wrap-up ends by then, however often it was extended and whatever is owed
+    dispositions: Mapping[str, str] = field(default_factory=dict)  # what a talk can have led to, by the digit for it
+    disposition_required: bool = False  # the wrap-up waits for one
 
     @property
     def rings_all(self) -> bool:
@@ -80,3 +83,4 @@ class Rules:
     connect_s: float = 5.0  # from the agent's answer to both in one bridge
     rest_s: float = 5.0  # nobody is offered a call this soon after an offer that failed on their side
     max_misses: int = 3  # so many rings unanswered in a row and the agent is not there
+    not_ready_reasons: tuple[str, ...] = ()  # none: agents may name any reason

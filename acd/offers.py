@@ -15,7 +15,7 @@ from enum import StrEnum
 from acd.facts import EndedBy, OfferFailure, TalkRestored
 from acd.floor import Agent, Intent
 from acd.lines import Lines, Standing
-from acd.model import Rules
+from acd.model import QueueSpec, Rules
 from acd.orders import ConnectTalk, MakeOffer, QueueResult, ReleaseCaller, TimerId, TimerKind, WithdrawOffer
 from acd.outbox import Outbox
 from acd.staff import Staff
@@ -151,7 +151,9 @@ class Offers:
         self._out.cancel(TimerId(TimerKind.OFFER, offer.id))
         offer.phase, offer.since = OfferPhase.TALKING, now
         self.talks[offer.call] = offer.id
-        self._staff.move(self._staff.floor.agents[offer.agent], AgentEvent.TALK, now)
+        agent = self._staff.floor.agents[offer.agent]
+        self._staff.talk_begins(agent, offer.call, self._lines.lines[offer.queue].spec)
+        self._staff.move(agent, AgentEvent.TALK, now)
         self._note("talk.started", offer)
         self.leave_line(self._lines.callers[offer.call], "answered")
         return True
@@ -182,6 +184,7 @@ class Offers:
             agent.intent = Intent(AgentEvent.LOG_OUT, "")
         line = self._lines.lines.get(fact.queue)
         wrap_up_s = line.spec.wrap_up_s if line is not None else 0.0
+        self._staff.talk_begins(agent, fact.call, line.spec if line is not None else QueueSpec(fact.queue))
         ids = fact.offer, fact.call, fact.agent, fact.queue
         self.open[fact.offer] = Offer(*ids, wrap_up_s, OfferPhase.TALKING, now, agent.turn)
         self.talks[fact.call] = fact.offer
@@ -193,7 +196,7 @@ class Offers:
         """Log out or pause: at once, taking back what rings; after an answer, when the talk is over."""
         offer = self.open[agent.offer] if agent.offer is not None else None
         if offer is None:
-            self._staff.move(agent, intent.event, now, intent.reason)
+            self._staff.step_away(agent, intent, now)
         elif offer.phase in UNANSWERED:
             self.withdraw(offer, "agent_away", now, intent.event, intent.reason)
         else:

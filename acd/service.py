@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from acd import facts as f
+from acd.aftercare import EXTEND_S
 from acd.bridges import Bridges
 from acd.engine import Engine
 from acd.errors import AcdError
@@ -137,6 +138,14 @@ class Distributor:
 
     def ready(self, agent: str) -> None:
         self._tell(f.AgentReady(agent))
+
+    def extend_wrap_up(self, agent: str, seconds: float = EXTEND_S) -> None:
+        """At most to the longest wrap-up that the queue allows."""
+        self._tell(f.WrapUpExtended(agent, seconds))
+
+    def classify(self, agent: str, code: str) -> None:
+        """The disposition of the talk that the agent is in or wraps up, by its name or its digit."""
+        self._tell(f.DispositionGiven(agent, code))
 
     def agent_at(self, endpoint: str) -> str | None:
         """Whose phone this is."""

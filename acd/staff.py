@@ -6,16 +6,26 @@ refuses to know callers and offers.
 
 from __future__ import annotations
 
-from acd.errors import AlreadyLoggedIn, NotLoggedIn, UnknownAgent
+from acd.aftercare import NONE_GIVEN, Aftercare
+from acd.errors import (
+    AlreadyLoggedIn,
+    DispositionOwed,
+    NothingToClassify,
+    NotInWrapUp,
+    NotLoggedIn,
+    UnknownAgent,
+    UnknownReason,
+)
 from acd.facts import AgentRestored, PhoneSeen
 from acd.floor import Agent, Floor, Intent
-from acd.model import AgentSpec, Rules
+from acd.model import AgentSpec, QueueSpec, Rules
 from acd.orders import TimerId, TimerKind
 from acd.outbox import Outbox
 from acd.states import AgentEvent, AgentState, next_state
 
 _BACK_OF_THE_ORDER = frozenset({AgentEvent.LOG_IN, AgentEvent.BECOME_READY})
 _AT_WORK_ON_A_CALL = frozenset({AgentState.TALKING, AgentState.WRAP_UP})
+_DONE_WITH_A_CALL = frozenset({AgentState.READY, AgentState.NOT_READY, AgentState.LOGGED_OUT})
 
 
 class Staff:
@@ -53,6 +63,8 @@ class Staff:
         if state is AgentState.LOGGED_OUT:
             self._end_rest(agent)
         self._out.note("agent.state", agent=agent.spec.id, state=state, reason=reason)
+        if state in _DONE_WITH_A_CALL:
+            self._no_more_aftercare(agent)
         self.refresh(agent)
 
     def refresh(self, agent: Agent) -> None:
@@ -68,7 +80,7 @@ class Staff:
         elif agent.intent is not None and agent.intent.event is AgentEvent.LOG_OUT:
             agent.intent = None
         else:
-            raise AlreadyLoggedIn(agent.spec.id)
+            raise AlreadyLoggedIn(agent.spec.id, agent.state)
 
     def must_be_logged_in(self, agent: Agent) -> None:
         if agent.state is AgentState.LOGGED_OUT:
@@ -77,18 +89,63 @@ class Staff:
     def ready(self, agent: Agent, now: float) -> None:
         """Wants calls: ends a pause, a wrap-up, a rest, or takes back what was to happen after the talk."""
         self.must_be_logged_in(agent)
+        if self._owes(agent):
+            raise DispositionOwed(agent.spec.id, agent.aftercare.queue.dispositions if agent.aftercare else {})
         if agent.state in (AgentState.NOT_READY, AgentState.WRAP_UP):
             self.move(agent, AgentEvent.BECOME_READY, now)
         agent.intent = None
         self._end_rest(agent)
         self.refresh(agent)
 
+    def step_away(self, agent: Agent, intent: Intent, now: float) -> None:
+        """They are in no offer: at once, unless they owe a disposition."""
+        if self._owes(agent):
+            agent.intent = intent
+        else:
+            self.move(agent, intent.event, now, intent.reason)
+
+    def may_pause_for(self, reason: str) -> None:
+        """Raises `UnknownReason`. No reason at all is always one."""
+        known = self._rules.not_ready_reasons
+        if reason and known and reason not in known:
+            raise UnknownReason(reason, known)
+
+    def talk_begins(self, agent: Agent, call: str, queue: QueueSpec) -> None:
+        self._no_more_aftercare(agent)
+        agent.aftercare = Aftercare(call, queue)
+
     def talk_over(self, agent: Agent, wrap_up_s: float, now: float) -> None:
-        if agent.intent is not None or wrap_up_s <= 0:
+        care = agent.aftercare = agent.aftercare or Aftercare()
+        owed = care.owed and not agent.leaving
+        if not owed and (agent.intent is not None or wrap_up_s <= 0):
             self.let_go(agent, AgentEvent.BECOME_READY, now)
             return
-        self.let_go(agent, AgentEvent.WRAP_UP, now)
-        self._out.start(TimerId(TimerKind.WRAP_UP, agent.spec.id), now + wrap_up_s)
+        agent.offer = None
+        self.move(agent, AgentEvent.WRAP_UP, now)
+        care.begin(wrap_up_s, now)
+        self._out.start(TimerId(TimerKind.WRAP_UP, agent.spec.id), care.ends_at)
+
+    def extend_wrap_up(self, agent: Agent, seconds: float, now: float) -> None:
+        care = agent.aftercare
+        if agent.state is not AgentState.WRAP_UP or care is None:
+            raise NotInWrapUp(agent.spec.id)
+        longer = care.extend(agent.spec.id, seconds, now)
+        self._out.start(TimerId(TimerKind.WRAP_UP, agent.spec.id), care.ends_at)
+        self._out.note("agent.wrap_up_extended", agent=agent.spec.id, seconds=round(longer, 3), ends_at=care.ends_at)
+
+    def classify(self, agent: Agent, word: str, now: float) -> None:
+        """The disposition of their talk. A later one replaces it."""
+        care = agent.aftercare
+        if care is None or not care.call:
+            raise NothingToClassify(agent.spec.id)
+        care.given = care.code(word)
+        self._note_disposition(agent, care, care.given)
+        if agent.state is not AgentState.WRAP_UP:
+            return
+        if agent.intent is not None or care.until <= now:
+            self.let_go(agent, AgentEvent.BECOME_READY, now)
+        else:
+            self._out.start(TimerId(TimerKind.WRAP_UP, agent.spec.id), care.until)
 
     def let_go(self, agent: Agent, event: AgentEvent, now: float, reason: str = "") -> None:
         """Their offer or talk is over: what they asked for meanwhile happens now, else `event`."""
@@ -110,7 +167,7 @@ class Staff:
     def timer(self, timer: TimerId, now: float) -> None:
         agent = self.floor.agents[timer.key]
         if timer.kind is TimerKind.WRAP_UP:
-            self.move(agent, AgentEvent.BECOME_READY, now)
+            self.let_go(agent, AgentEvent.BECOME_READY, now)
         else:
             agent.resting = False
             self.refresh(agent)
@@ -139,7 +196,9 @@ class Staff:
             state = AgentState.READY
         elif state in (AgentState.TALKING, AgentState.WRAP_UP):
             state = AgentState.WRAP_UP
-            self._out.start(TimerId(TimerKind.WRAP_UP, fact.agent), now + wrap_up_s)
+            agent.aftercare = Aftercare(queue=QueueSpec("", wrap_up_s=wrap_up_s))
+            agent.aftercare.begin(wrap_up_s, now)
+            self._out.start(TimerId(TimerKind.WRAP_UP, fact.agent), agent.aftercare.ends_at)
         agent.state, agent.reason = state, fact.reason
         agent.since = agent.idle_since = min(fact.since, now)
         self.refresh(agent)
@@ -159,6 +218,7 @@ class Staff:
             agent.leaving = True
             agent.intent = Intent(AgentEvent.LOG_OUT, "removed")
             return
+        agent.intent = None
         if agent.state is not AgentState.LOGGED_OUT:
             self.move(agent, AgentEvent.LOG_OUT, now, "removed")
         self._remove(agent)
@@ -168,6 +228,17 @@ class Staff:
         self.freed.pop(agent.spec.id, None)
         self.absent[agent.spec.id] = None
         self.floor.remove(agent)
+
+    def _owes(self, agent: Agent) -> bool:
+        return agent.state is AgentState.WRAP_UP and agent.aftercare is not None and agent.aftercare.owed
+
+    def _no_more_aftercare(self, agent: Agent) -> None:
+        care, agent.aftercare = agent.aftercare, None
+        if care is not None and care.owed:
+            self._note_disposition(agent, care, NONE_GIVEN)
+
+    def _note_disposition(self, agent: Agent, care: Aftercare, code: str) -> None:
+        self._out.note("call.disposition", call=care.call, agent=agent.spec.id, queue=care.queue.name, code=code)
 
     def _end_rest(self, agent: Agent) -> None:
         agent.resting = False

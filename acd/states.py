@@ -78,7 +78,7 @@ DEADLINES: Mapping[AgentState, str] = MappingProxyType(
         _S.OFFERING: "ring time and a margin",
         _S.CONNECTING: "5 s",
         _S.TALKING: "none of its own: compared with the PBX at every look",
-        _S.WRAP_UP: "the queue's wrap-up time",
+        _S.WRAP_UP: "the queue's wrap-up time, with extensions and waiting for a disposition its `wrap_up_max_s`",
     }
 )
 """How long a state may last that ends without the agent. `invariants` insists on the timers."""

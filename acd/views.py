@@ -54,6 +54,7 @@ def _queue(engine: Engine, line: Line, now: float, talking: int, logged_in: int)
 
 def _agent(engine: Engine, agent: Agent) -> dict[str, Any]:
     offer = engine.offers.open[agent.offer] if agent.offer is not None else None
+    care = agent.aftercare if agent.aftercare is not None and agent.aftercare.call else None
     return {
         "id": agent.spec.id,
         "name": agent.spec.name,
@@ -69,7 +70,11 @@ def _agent(engine: Engine, agent: Agent) -> dict[str, Any]:
         "resting": agent.resting,
         "after_talk": agent.intent.event.value if agent.intent is not None else None,
         "call": offer.call if offer is not None else None,
-        "queue": offer.queue if offer is not None else None,
+        "queue": offer.queue if offer is not None else care.queue.name if care is not None else None,
         "offer": offer.id if offer is not None else None,
         "offer_phase": offer.phase.value if offer is not None else None,
+        "wrap_up_ends_at": agent.aftercare.ends_at if agent.aftercare and agent.state is AgentState.WRAP_UP else None,
+        "disposition": care.given if care is not None else None,
+        "disposition_owed": care is not None and care.owed,
+        "dispositions": dict(care.queue.dispositions) if care is not None else {},
     }

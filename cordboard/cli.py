@@ -196,7 +196,7 @@ def _agent_command(name: str, help_text: str) -> None:
     @agents_app.command(name, help=help_text)
     def command(
         agent: Annotated[str, typer.Argument(help="the agent's number")],
-        reason: Annotated[str | None, typer.Option(help="for a pause: why")] = None,
+        reason: Annotated[str | None, typer.Option(help="for a pause: why, one of the configured reasons")] = None,
         config: ConfigFile = DEFAULT_CONFIG,
     ) -> None:
         _print(_ask(config, "POST", f"/api/agents/{agent}/{name}", {"reason": reason} if reason else {}))
@@ -209,6 +209,26 @@ for _name, _help in (
     ("ready", "Make an agent ready, or end the wrap-up early."),
 ):
     _agent_command(_name, _help)
+
+
+@agents_app.command("wrap-up")
+def agents_wrap_up(
+    agent: Annotated[str, typer.Argument(help="the agent's number")],
+    extend: Annotated[float | None, typer.Option(help="by so many seconds; 30 when not said")] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Give an agent more time after a talk, at most to the longest wrap-up of the queue."""
+    _print(_ask(config, "POST", f"/api/agents/{agent}/wrap-up", {} if extend is None else {"extend": extend}))
+
+
+@agents_app.command("disposition")
+def agents_disposition(
+    agent: Annotated[str, typer.Argument(help="the agent's number")],
+    code: Annotated[str, typer.Argument(help="the name or the digit of one of the queue's dispositions")],
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Say what an agent's talk led to, during the talk or its wrap-up."""
+    _print(_ask(config, "POST", f"/api/agents/{agent}/disposition", {"code": code}))
 
 
 @dialplan_app.command("check")

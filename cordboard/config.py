@@ -32,6 +32,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 AgentNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,10}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^\*[0-9]{1,6}$")]
+Digit = Annotated[str, StringConstraints(pattern=r"^[0-9]$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 Level = Annotated[int, Field(ge=1, le=5)]
@@ -160,6 +161,11 @@ class Hours(Section):
 class Queue(Section):
     ring_s: Annotated[int, Field(ge=3, le=120)] = 15
     wrap_up_s: Annotated[int, Field(ge=0, le=3600)] = 5
+    wrap_up_max_s: Annotated[int, Field(ge=1, le=7200)] | None = Field(
+        None, description="the longest wrap-up, extensions included; default: 300, or wrap_up_s if that is more"
+    )
+    dispositions: dict[Digit, Name] = Field(default_factory=dict, description="what a talk led to, by digit")
+    disposition_required: bool = Field(False, description="the wrap-up lasts until one is given")
     music: Name = "default"
     max_wait_s: Seconds | None = Field(None, description="then the caller goes on with the flow's `otherwise`")
     max_waiting: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
@@ -191,6 +197,8 @@ class FeatureCodes(Section):
     logout: Code = "*46"
     pause: Code = "*47"
     ready: Code = "*48"
+    wrap_up: Code = Field("*49", description="extends the wrap-up")
+    disposition: Code = Field("*50", description="and a digit: what the talk led to")
 
 
 class Figures(Section):
@@ -230,6 +238,12 @@ class Config(Section):
     voices: dict[Language, Text] = Field(default_factory=dict, description="language to the name of a voice")
     queues: dict[Name, Queue]
     agents: dict[AgentNumber, Agent] = Field(default_factory=dict)
+    not_ready_reasons: dict[Digit, Name] = Field(
+        default_factory=dict, description="why an agent may be not ready, by digit; none: whatever they say"
+    )
+    max_misses: Annotated[int, Field(ge=1, le=100)] = Field(
+        3, description="calls missed in a row until an agent is taken for absent"
+    )
     feature_codes: FeatureCodes = FeatureCodes()
     time_zone: TimeZone = Field("UTC", description="where days and hours begin, as `Europe/Madrid`")
     figures: Figures = Figures()

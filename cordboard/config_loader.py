@@ -126,6 +126,47 @@ def _growing_requirements(name: str, queue: Queue) -> Iterator[tuple[yaml_source
         after_s, must = step.after_s, step.must
 
 
+AUTOMATIC = ("ring_no_answer", "none_given")
+"""What we say ourselves, so that nobody else may."""
+
+
+def _after_talks(name: str, queue: Queue) -> Iterator[tuple[yaml_source.Path, str]]:
+    if queue.wrap_up_max_s is not None and queue.wrap_up_max_s < queue.wrap_up_s:
+        text = f"queues.{name}.wrap_up_max_s: must not be below wrap_up_s ({queue.wrap_up_s})"
+        yield ("queues", name, "wrap_up_max_s"), text
+    if queue.disposition_required and not queue.dispositions:
+        text = f"queues.{name}.disposition_required: there are no dispositions to choose from"
+        yield ("queues", name, "disposition_required"), text
+    yield from _words(("queues", name, "dispositions"), queue.dispositions)
+
+
+def _words(path: yaml_source.Path, words: Mapping[str, str]) -> Iterator[tuple[yaml_source.Path, str]]:
+    """Digits and what they stand for."""
+    digits: dict[str, str] = {}
+    for digit, word in words.items():
+        where = f"{'.'.join(map(str, path))}.{digit}"
+        if word in AUTOMATIC:
+            yield (*path, digit), f'{where}: "{word}" is a word of the service itself; choose another'
+        if word in digits:
+            yield (*path, digit), f'{where}: "{word}" has the digit {digits[word]} already'
+        digits[word] = digit
+
+
+def _codes(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
+    """Two codes that are the same, or one that is another and the digit which may follow that."""
+    codes = config.feature_codes
+    taken: dict[str, str] = {}
+    for action, code in codes:
+        if code in taken:
+            yield ("feature_codes", action), f"feature_codes.{action}: {code} is the code of {taken[code]} already"
+        taken[code] = action
+    for action, code in codes:
+        for longer, prefix in (("pause", codes.pause), ("disposition", codes.disposition)):
+            if code[:-1] == prefix:
+                text = f"feature_codes.{action}: {code} is also {longer} ({prefix}) and the digit {code[-1]}"
+                yield ("feature_codes", action), text
+
+
 def _contradictions(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
     """What is wrong between values that are each right."""
     for number, agent in config.agents.items():
@@ -145,11 +186,9 @@ def _contradictions(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
                     ("queues", name, "hours", *path),
                     f"{'.'.join(map(str, ('queues', name, 'hours', *path)))}: {text}",
                 )
-    seen: dict[str, str] = {}
-    for action, code in config.feature_codes:
-        if code in seen:
-            yield ("feature_codes", action), f"feature_codes.{action}: {code} is the code of {seen[code]} already"
-        seen[code] = action
+        yield from _after_talks(name, rules)
+    yield from _words(("not_ready_reasons",), config.not_ready_reasons)
+    yield from _codes(config)
     for language in config.voices:
         if language not in config.languages:
             yield ("voices", language), f'voices.{language}: "{language}" is not among the languages'

@@ -1,4 +1,4 @@
-"""Feature codes: what an agent dials on the own phone to log in, log out, pause and be ready.
+"""Feature codes: what an agent dials on the own phone to log in, pause, ask for more time, say what a talk led to.
 
 Decides what a code does and what the agent hears. The phone that dialled is the proof of who it is (it registered with
 its secret), so no code asks for a number or a password.
@@ -6,10 +6,11 @@ its secret), so no code asks for a number or a password.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from acd.errors import AcdError
+from acd.errors import AcdError, AlreadyLoggedIn, DispositionOwed, UnknownDisposition
 from acd.service import Distributor
 from ivr.announcements import Announcement, text_of
 from ivr.ports import PromptFiles
@@ -17,6 +18,13 @@ from ivr.prompts import PromptMissing
 from pbx.facts import CallArrived, CommandDone, Fact, OrderFailed
 from pbx.orders import Answer, HangUp, Play
 from pbx.ports import Switch
+
+
+class Command(NamedTuple):
+    """What a code asks for, and what was dialled after it: a reason's name, a disposition's digit."""
+
+    name: str
+    argument: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +35,22 @@ class FeatureCodes:
     logout: str
     pause: str
     ready: str
+    wrap_up: str
+    disposition: str
+    reasons: Mapping[str, str] = field(default_factory=dict)  # for not being ready, by the digit after `pause`
 
-    def command(self, dialled: str) -> str | None:
-        """`login`, `logout`, `pause` or `ready`; None when `dialled` is no code."""
-        return {self.login: "login", self.logout: "logout", self.pause: "pause", self.ready: "ready"}.get(dialled)
+    def command(self, dialled: str) -> Command | None:
+        """None when `dialled` is no code."""
+        alone = {self.login: "login", self.logout: "logout", self.pause: "pause", self.ready: "ready"}
+        alone[self.wrap_up] = "wrap_up"
+        if dialled in alone:
+            return Command(alone[dialled])
+        code, digit = dialled[:-1], dialled[-1:]
+        if code == self.pause and digit in self.reasons:
+            return Command("pause", self.reasons[digit])
+        if code == self.disposition and digit.isdigit():
+            return Command("disposition", digit)
+        return None
 
     @staticmethod
     def looks_like_one(dialled: str) -> bool:
@@ -42,6 +62,13 @@ CONFIRMATION = {
     "logout": Announcement.LOGGED_OUT,
     "pause": Announcement.PAUSED,
     "ready": Announcement.READY,
+    "wrap_up": Announcement.EXTENDED,
+    "disposition": Announcement.CLASSIFIED,
+}
+REFUSAL: dict[type[AcdError], Announcement] = {
+    AlreadyLoggedIn: Announcement.ALREADY_LOGGED_IN,
+    DispositionOwed: Announcement.NOT_CLASSIFIED,
+    UnknownDisposition: Announcement.UNKNOWN_CODE,
 }
 
 
@@ -49,7 +76,12 @@ class FeatureCall:
     """One short call of an agent to the service: do it, say so, hang up."""
 
     def __init__(
-        self, arrived: CallArrived, command: str | None, switch: Switch, prompts: PromptFiles, distributor: Distributor
+        self,
+        arrived: CallArrived,
+        command: Command | None,
+        switch: Switch,
+        prompts: PromptFiles,
+        distributor: Distributor,
     ) -> None:
         self.channel = arrived.channel
         self._agent = arrived.endpoint
@@ -72,19 +104,23 @@ class FeatureCall:
                 pass
 
     def _carry_out(self) -> Announcement:
-        commands: dict[str, Callable[[str], object]] = {
-            "login": self._distributor.login,
-            "logout": self._distributor.logout,
-            "pause": self._distributor.pause,
-            "ready": self._distributor.ready,
-        }
         if self._command is None:
             return Announcement.UNKNOWN_CODE
+        name, argument = self._command
+        distributor, agent = self._distributor, self._agent
+        commands: dict[str, Callable[[], None]] = {
+            "login": lambda: distributor.login(agent),
+            "logout": lambda: distributor.logout(agent),
+            "pause": lambda: distributor.pause(agent, argument),
+            "ready": lambda: distributor.ready(agent),
+            "wrap_up": lambda: distributor.extend_wrap_up(agent),
+            "disposition": lambda: distributor.classify(agent, argument),
+        }
         try:
-            commands[self._command](self._agent)
-        except AcdError:
-            return Announcement.REFUSED
-        return CONFIRMATION[self._command]
+            commands[name]()
+        except AcdError as error:
+            return REFUSAL.get(type(error), Announcement.REFUSED)
+        return CONFIRMATION[name]
 
     def _say(self, announcement: Announcement) -> None:
         try:

@@ -10,7 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from acd.aftercare import NONE_GIVEN
 from cordboard.events import Event
+
+KEPT = 2_000
+"""Closed records that can still hear what their talk led to: hours of them, and a wrap-up takes minutes."""
 
 
 @dataclass(slots=True)
@@ -40,6 +44,7 @@ class CallRecord:
     ended_by: str = ""
     cause: int = 0
     recovered: bool = False  # went through a restart of the service
+    disposition: str = ""  # what the last talk led to, in its agent's word
 
 
 @dataclass(slots=True)
@@ -65,6 +70,7 @@ class CallRecords:
 
     def __init__(self) -> None:
         self._open: dict[str, _OpenCall] = {}
+        self._closed: dict[str, CallRecord] = {}  # the last ones in which somebody talked, oldest first
 
     def __len__(self) -> int:
         return len(self._open)
@@ -78,7 +84,10 @@ class CallRecords:
         return call.record if call is not None else None
 
     def apply(self, event: Event) -> CallRecord | None:
-        """Fold an event in. The answer is the closed record, once, when this event ends its call."""
+        """Fold an event in. The answer is the closed record, when this event ends its call.
+
+        And again when it tells what the talk of a closed call led to: agents do in wrap-up, when the caller is gone.
+        """
         call_id = event.call_id
         if call_id is None:
             return None
@@ -89,14 +98,30 @@ class CallRecords:
         call = self._open.get(call_id)
         if call is None:
             # Else noted after the end (a late withdrawal), or of a call that never arrived.
+            if kind == "call.disposition":
+                return self._classified(event, call_id)
             return _imported(event, call_id) if kind == IMPORTED else None
         if kind == "call.ended":
             del self._open[call_id]
-            return _close(call, event)
+            record = _close(call, event)
+            if record.agent is not None:
+                self._keep(record)
+            return record
         fold = FOLDS.get(kind)
         if fold is not None:
             fold(call, event)
         return None
+
+    def _keep(self, record: CallRecord) -> None:
+        self._closed[record.call_id] = record
+        if len(self._closed) > KEPT:
+            del self._closed[next(iter(self._closed))]
+
+    def _classified(self, event: Event, call_id: str) -> CallRecord | None:
+        record = self._closed.get(call_id)
+        if record is not None:
+            _disposition(record, event)
+        return record
 
     def _begin(self, event: Event, call_id: str) -> None:
         call = self._open.get(call_id)
@@ -184,6 +209,12 @@ def _talk_started(call: _OpenCall, event: Event) -> None:
         call.talking_since = event.at
 
 
+def _disposition(record: CallRecord, event: Event) -> None:
+    code = str(event.data.get("code", ""))
+    if code != NONE_GIVEN or not record.disposition:
+        record.disposition = code
+
+
 def _talk_ended(call: _OpenCall, event: Event) -> None:
     call.stop_talking(event.at)
 
@@ -201,4 +232,5 @@ FOLDS: dict[str, Callable[[_OpenCall, Event], None]] = {
     "offer.made": _offered,
     "talk.started": _talk_started,
     "talk.ended": _talk_ended,
+    "call.disposition": lambda call, event: _disposition(call.record, event),
 }

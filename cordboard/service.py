@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from acd.model import Rules
 from acd.replay import Began
 from acd.service import Distributor, QueueResult
 from cordboard.call import CallServices
@@ -27,7 +26,6 @@ from cordboard.clock import SteadyClock
 from cordboard.config import Config
 from cordboard.dispatcher import Dispatcher
 from cordboard.doors import Doors
-from cordboard.features import FeatureCodes
 from cordboard.figures.days import day_in
 from cordboard.figures.fold import Thresholds
 from cordboard.figures.reading import catch_up
@@ -39,7 +37,17 @@ from cordboard.opening import hours_of
 from cordboard.replay_jobs import ReplayJobs
 from cordboard.routing_log import RoutingLog
 from cordboard.secrets import Secrets
-from cordboard.site import PROMPTS, VOICEMAIL, agents_of, calls_csv, link_settings, queues_of, skills_of
+from cordboard.site import (
+    PROMPTS,
+    VOICEMAIL,
+    agents_of,
+    calls_csv,
+    feature_codes_of,
+    link_settings,
+    queues_of,
+    rules_of,
+    skills_of,
+)
 from cordboard.storage.engine import open_engine
 from cordboard.storage.migrate import migrate
 from cordboard.storage.reader import Reader
@@ -105,9 +113,9 @@ class Service:
         self.link = PbxLink(link_settings(config, self.secrets), self._fact)
         legs = itertools.count(1)
         boot = random_bits.token_hex(4)
-        queues, agents = tuple(queues_of(config)), tuple(agents_of(config))
+        queues, agents, rules = tuple(queues_of(config)), tuple(agents_of(config)), rules_of(config)
         program = importlib.metadata.version("cordboard")
-        self.routing_log.began(self.clock(), Began(queues, agents, Rules(), program))
+        self.routing_log.began(self.clock(), Began(queues, agents, rules, program))
         self.distributor = Distributor(
             queues,
             agents,
@@ -118,7 +126,7 @@ class Service:
             on_result=self._queue_ended,
             # fixed width: Bridge() (Asterisk 22) takes the first channel whose id BEGINS with what it is given
             new_leg_id=lambda: f"{OUR_LEG}{boot}-{next(legs):08d}",
-            rules=Rules(),
+            rules=rules,
             record=self.routing_log.told,
         )
         states = await self.reader.agent_states()
@@ -139,8 +147,7 @@ class Service:
             config.pbx.dead_man_s,
             self.last_agents.agent_of,
         )
-        codes = FeatureCodes(**config.feature_codes.model_dump())
-        self.calls = CallBook(services, codes)
+        self.calls = CallBook(services, feature_codes_of(config))
         self.dispatcher = Dispatcher(self.live, self.calls, self.distributor, self.journal.note, self._close_unseen)
         self.call_import = CallImport(
             CallFiles(calls_csv(config), config.recordings_dir / VOICEMAIL),

@@ -9,10 +9,11 @@ import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from acd.model import AgentSpec, QueueSpec
+from acd.model import AgentSpec, QueueSpec, Rules
 from acd.skills import Need, Relaxed, Requirement
 from acd.strategies import Strategy
 from cordboard.config import Config
+from cordboard.features import FeatureCodes
 from cordboard.pbx_settings import CALLS_CSV, AgentPhone, MusicClass, PbxSettings, PhoneConnection, TlsFiles, Trunk
 from cordboard.secrets import Secrets, read_secret_file
 from pbx.connection import SessionLimits
@@ -22,6 +23,7 @@ LAUNCHER = Path("bin/asterisk")
 PBX_FOLDER = "pbx"
 PROMPTS = Path("prompts")
 VOICEMAIL = Path("voicemail")
+LONGEST_WRAP_UP_S = 300
 
 
 def queues_of(config: Config) -> Iterator[QueueSpec]:
@@ -41,6 +43,9 @@ def queues_of(config: Config) -> Iterator[QueueSpec]:
             head_start_s=float(queue.head_start_s),
             max_waiting=queue.max_waiting,
             leave_when_empty=queue.when_empty == "leave",
+            wrap_up_max_s=float(queue.wrap_up_max_s or max(queue.wrap_up_s, LONGEST_WRAP_UP_S)),
+            dispositions=queue.dispositions,
+            disposition_required=queue.disposition_required,
         )
 
 
@@ -52,6 +57,14 @@ def agents_of(config: Config) -> Iterator[AgentSpec]:
 def skills_of(config: Config) -> dict[str, dict[str, int]]:
     """What every agent can do, by number."""
     return {number: dict(agent.skills) for number, agent in config.agents.items()}
+
+
+def rules_of(config: Config) -> Rules:
+    return Rules(max_misses=config.max_misses, not_ready_reasons=tuple(config.not_ready_reasons.values()))
+
+
+def feature_codes_of(config: Config) -> FeatureCodes:
+    return FeatureCodes(**config.feature_codes.model_dump(), reasons=config.not_ready_reasons)
 
 
 def _needs(levels: Mapping[str, int]) -> tuple[Need, ...]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import platform
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from aiohttp import web
 
+from acd.aftercare import EXTEND_S
 from acd.errors import AcdError
 from acd.errors import UnknownAgent as NoSuchAgent
 from cordboard.service import Service
@@ -61,22 +62,29 @@ def web_deps(service: Service) -> WebDeps:
             view["data"] = dict(call.waiting.data) if call is not None else {}
         return views
 
-    def command_agent(agent: str, command: str, reason: str) -> View:
+    def asked(agent: str, do: Callable[[], None]) -> View:
         try:
-            match command:
-                case "login":
-                    distributor.login(agent)
-                case "logout":
-                    distributor.logout(agent)
-                case "pause":
-                    distributor.pause(agent, reason)
-                case _:
-                    distributor.ready(agent)
+            do()
         except NoSuchAgent as error:
             raise UnknownAgent(str(error)) from None
         except AcdError as error:
             raise CommandRefused(str(error)) from None
         return next(view for view in agents() if view["id"] == agent)
+
+    def command_agent(agent: str, command: str, reason: str) -> View:
+        commands: dict[str, Callable[[], None]] = {
+            "login": lambda: distributor.login(agent),
+            "logout": lambda: distributor.logout(agent),
+            "pause": lambda: distributor.pause(agent, reason),
+            "ready": lambda: distributor.ready(agent),
+        }
+        return asked(agent, commands[command])
+
+    def extend_wrap_up(agent: str, seconds: float | None) -> View:
+        return asked(agent, lambda: distributor.extend_wrap_up(agent, EXTEND_S if seconds is None else seconds))
+
+    def classify(agent: str, code: str) -> View:
+        return asked(agent, lambda: distributor.classify(agent, code))
 
     async def reload_dialplans() -> ReloadReport:
         published = await service.library.reload()
@@ -109,6 +117,8 @@ def web_deps(service: Service) -> WebDeps:
         queues=queues,
         agents=agents,
         command_agent=command_agent,
+        extend_wrap_up=extend_wrap_up,
+        classify=classify,
         reload_dialplans=reload_dialplans,
         history=service.reader,
         journal=service.journal,

@@ -12,6 +12,10 @@ class Announcement(StrEnum):
     LOGGED_OUT = "logged-out"
     PAUSED = "paused"
     READY = "ready"
+    ALREADY_LOGGED_IN = "already-logged-in"
+    EXTENDED = "extended"
+    CLASSIFIED = "classified"
+    NOT_CLASSIFIED = "not-classified"
     UNKNOWN_CODE = "unknown-code"
     REFUSED = "refused"
     FALLBACK_APOLOGY = "fallback-apology"
@@ -25,6 +29,10 @@ _TEXTS: dict[str, dict[Announcement, str]] = {
         Announcement.LOGGED_OUT: "You are logged out.",
         Announcement.PAUSED: "You are paused. No calls will be offered to you.",
         Announcement.READY: "You are ready for calls.",
+        Announcement.ALREADY_LOGGED_IN: "You are logged in already.",
+        Announcement.EXTENDED: "You have more time.",
+        Announcement.CLASSIFIED: "Noted.",
+        Announcement.NOT_CLASSIFIED: "First say what the call led to.",
         Announcement.UNKNOWN_CODE: "This code is not known.",
         Announcement.REFUSED: "This is not possible at the moment.",
         Announcement.FALLBACK_APOLOGY: (
@@ -36,6 +44,10 @@ _TEXTS: dict[str, dict[Announcement, str]] = {
         Announcement.LOGGED_OUT: "Ha cerrado sesión.",
         Announcement.PAUSED: "Está en pausa. No se le ofrecerán llamadas.",
         Announcement.READY: "Está disponible para recibir llamadas.",
+        Announcement.ALREADY_LOGGED_IN: "Ya había iniciado sesión.",
+        Announcement.EXTENDED: "Tiene más tiempo.",
+        Announcement.CLASSIFIED: "Anotado.",
+        Announcement.NOT_CLASSIFIED: "Indique antes el resultado de la llamada.",
         Announcement.UNKNOWN_CODE: "Este código no existe.",
         Announcement.REFUSED: "Esto no es posible en este momento.",
         Announcement.FALLBACK_APOLOGY: (

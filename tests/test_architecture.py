@@ -16,6 +16,7 @@ PACKAGES = {
     "cordboard": {"pbx", "ivr", "acd"},
 }
 CORE = {
+    "acd/aftercare.py",
     "pbx/wire.py",
     "pbx/translate.py",
     "pbx/facts.py",

@@ -67,6 +67,7 @@ calls = Table(
     Column("ended_by", Text, nullable=False),
     Column("cause", Integer, nullable=False),
     Column("recovered", Boolean, nullable=False),
+    Column("disposition", Text, nullable=False, server_default=""),
 )
 """The columns are the fields of `records.CallRecord`, by name and order."""
 

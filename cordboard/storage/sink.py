@@ -43,8 +43,15 @@ class Statements:
         insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
         upsert: Any = insert(agent_states)
         self.events = str(insert(events).on_conflict_do_nothing().compile(dialect=dialect))
-        self.records = str(insert(calls).on_conflict_do_nothing().compile(dialect=dialect))
         self.routing = str(insert(routing_log).on_conflict_do_nothing().compile(dialect=dialect))
+        record: Any = insert(calls)
+        self.records = str(
+            record.on_conflict_do_update(
+                index_elements=["call_id"],
+                set_={"disposition": record.excluded.disposition},  # the one thing that comes after the end
+                where=record.excluded.disposition != "",
+            ).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+        )
         self.agent_states = str(
             upsert.on_conflict_do_update(
                 index_elements=["agent"],

@@ -1,20 +1,17 @@
-"""The REST API: what is asked, checked, and answered. It refuses to know how calls are handled or kept."""
+"""REST for calls, queues and dialplans: what is asked, checked, and answered. How calls are kept is for others."""
 
 from __future__ import annotations
 
-import json
 import math
-from typing import Any
 
 from aiohttp import web
 
 from cordboard.storage.reader import CallCursor, CallFilter
+from cordboard.web.body import body_of
 from cordboard.web.ports import WebDeps
 from cordboard.web.render import answer, event_fields, record_fields
 
-COMMANDS = "login|logout|pause|ready"
 LARGEST_PAGE = 500
-LONGEST_REASON = 100
 
 
 class Api:
@@ -28,8 +25,6 @@ class Api:
             web.get("/api/calls", self.calls),
             web.get("/api/calls/{call_id}", self.call),
             web.get("/api/queues", self.queues),
-            web.get("/api/agents", self.agents),
-            web.post(f"/api/agents/{{agent}}/{{command:{COMMANDS}}}", self.command_agent),
             web.post("/api/dialplans/reload", self.reload_dialplans),
         ]
 
@@ -75,41 +70,13 @@ class Api:
     async def queues(self, _request: web.Request) -> web.Response:
         return answer({"queues": self._deps.queues()})
 
-    async def agents(self, _request: web.Request) -> web.Response:
-        return answer({"agents": self._deps.agents()})
-
-    async def command_agent(self, request: web.Request) -> web.Response:
-        body = await _body(request, {"reason"})
-        reason = body.get("reason") or ""
-        if not isinstance(reason, str) or len(reason) > LONGEST_REASON or not (reason.isprintable()):
-            raise web.HTTPBadRequest(text=f"reason must be a text of at most {LONGEST_REASON} characters.")
-        agent = self._deps.command_agent(request.match_info["agent"], request.match_info["command"], reason)
-        return answer({"agent": agent})
-
     async def reload_dialplans(self, request: web.Request) -> web.Response:
-        await _body(request, set())
+        await body_of(request, set())
         report = await self._deps.reload_dialplans()
         if report.problems:
             text = "The dialplans have errors; the running ones stay."
             return answer({"error": "\n".join([text, *report.problems]), "problems": report.problems}, status=422)
         return answer({"flows": report.flows})
-
-
-async def _body(request: web.Request, known: set[str]) -> dict[str, Any]:
-    """The JSON object of a request, which may be absent."""
-    text = await request.text()
-    if not text.strip():
-        return {}
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        raise web.HTTPBadRequest(text="The body is not JSON.") from None
-    if not isinstance(body, dict):
-        raise web.HTTPBadRequest(text="The body must be a JSON object.")
-    unknown = sorted(body.keys() - known)
-    if unknown:
-        raise web.HTTPBadRequest(text=f"Unknown in the body: {', '.join(unknown)[:200]}.")
-    return body
 
 
 def _whole(text: str | None, name: str, default: int) -> int:

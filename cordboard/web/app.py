@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from cordboard.web.agents import AgentApi
 from cordboard.web.api import Api
 from cordboard.web.guard import add_headers, errors_as_json, host_check, token_check
 from cordboard.web.health import Health
@@ -21,7 +22,8 @@ def make_app(deps: WebDeps) -> web.Application:
         middlewares=[errors_as_json, host_check(deps.allowed_hosts), token_check(deps.token)],
     )
     live = LiveEvents(deps)
-    app.add_routes([*page_routes(deps.company), *Health(deps).routes(), *Api(deps).routes(), *live.routes()])
+    parts = (Health(deps), AgentApi(deps), Api(deps), live)
+    app.add_routes([*page_routes(deps.company), *(route for part in parts for route in part.routes())])
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(live.close)
     return app

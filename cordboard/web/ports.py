@@ -90,6 +90,10 @@ class WebDeps:
     command_agent: Callable[[str, str, str], View]
     """`(agent, login|logout|pause|ready, reason)`: the agent's view afterwards. Raises `UnknownAgent`,
     `CommandRefused`."""
+    extend_wrap_up: Callable[[str, float | None], View]
+    """`(agent, seconds)`, None: the usual time. Raises like `command_agent`."""
+    classify: Callable[[str, str], View]
+    """`(agent, name or digit of a disposition)`. Raises like `command_agent`."""
     reload_dialplans: Callable[[], Awaitable[ReloadReport]]
     history: History
     journal: LiveJournal

@@ -58,6 +58,7 @@ from tests.fakes.switch import FakeChannel, FakeSwitch, PhoneScript
 from tests.fakes.virtual_time import VirtualTime, VirtualTimer
 
 DEAD_MAN_S = 45
+CODES = FeatureCodes("*45", "*46", "*47", "*48", "*49", "*50", reasons={"1": "break", "2": "lunch"})
 COMMANDS = (Answer, Play, StopPlay, StartMusic, StopMusic)
 
 FLOW = """
@@ -78,7 +79,7 @@ nodes:
 prompts: {}
 """
 
-SALES = QueueSpec("sales", ring_s=20, wrap_up_s=10.0, max_wait_s=300.0)
+SALES = QueueSpec("sales", ring_s=20, wrap_up_s=10.0, max_wait_s=300.0, dispositions={"1": "sold", "2": "callback"})
 
 Note = tuple[str, str | None, dict[str, Any]]
 
@@ -260,7 +261,7 @@ class Brain:
             DEAD_MAN_S,
             self.last_agents.agent_of,
         )
-        self.calls = CallBook(services, FeatureCodes("*45", "*46", "*47", "*48"))
+        self.calls = CallBook(services, CODES)
         self.here: set[str] = set()
         self.dispatcher = Dispatcher(self.live, self.calls, self.distributor, self._note, self.here.update)
         self.pbx.sink = self.handle

@@ -57,6 +57,9 @@ class FaultyWorld:
                 head_start_s=10.0 * (n % 2),
                 max_waiting=40 if n == 0 else None,
                 leave_when_empty=n == 1,
+                wrap_up_max_s=60.0,
+                dispositions={"1": "sold"} if n % 2 else {},
+                disposition_required=n == 3,
             )
             for n in range(queues)
         ]
@@ -219,6 +222,10 @@ class FaultyWorld:
             fact = f.AgentPaused(agent, "whim")
         elif dice < 0.75:
             fact = f.AgentLoggedOut(agent)
+        elif dice < 0.8:
+            fact = f.WrapUpExtended(agent, self.random.choice((5.0, 300.0)))
+        elif dice < 0.85:
+            fact = f.DispositionGiven(agent, "sold")
         elif dice < 0.95:
             reachable = self.random.random() < 0.9
             fact = f.PhoneSeen(agent, reachable, reachable and self.random.random() < 0.2)

@@ -106,6 +106,7 @@ async def test_what_is_written_is_read_back(sink: Sink, reader: Reader) -> None:
         ended_by="caller",
         cause=16,
         recovered=True,
+        disposition="sold",
     )
     events = [event(1, "call.arrived"), event(2), event(3, "call.ended")]
     await sink.write(Batch(events, [full], [AgentState("1001", "ready", "", NOW)]))
@@ -115,6 +116,14 @@ async def test_what_is_written_is_read_back(sink: Sink, reader: Reader) -> None:
     assert await reader.last_seq() == 3
     assert await reader.agent_states() == {"1001": AgentState("1001", "ready", "", NOW)}
     await reader.check()
+
+
+async def test_what_a_talk_led_to_comes_after_the_end_and_is_all_that_can_change(sink: Sink, reader: Reader) -> None:
+    closed = record(agent="1001", talk_s=20.0)
+    await sink.write(Batch(records=[closed]))
+    await sink.write(Batch(records=[replace(closed, disposition="sold", talk_s=99.0, outcome="other")]))
+    await sink.write(Batch(records=[closed]))  # the same batch again, late
+    assert await reader.calls() == [replace(closed, disposition="sold")]
 
 
 async def test_an_empty_database_answers_too(reader: Reader) -> None:

@@ -53,6 +53,18 @@ class Floor:
         self.states[agent] = {"login": "ready", "ready": "ready", "pause": "not_ready"}.get(command, "logged_out")
         return {"id": agent, "state": self.states[agent]}
 
+    def extend(self, agent: str, seconds: float | None) -> dict[str, Any]:
+        if self.states.get(agent) != "wrap_up":
+            raise CommandRefused(f"Agent '{agent}' is not in wrap-up.")
+        self.commands.append((agent, "wrap-up", str(seconds)))
+        return {"id": agent, "state": "wrap_up"}
+
+    def classify(self, agent: str, code: str) -> dict[str, Any]:
+        if code != "sold":
+            raise CommandRefused("It has: 1 sold.")
+        self.commands.append((agent, "disposition", code))
+        return {"id": agent, "disposition": code}
+
     async def reload(self) -> ReloadReport:
         return ReloadReport(["main"], self.problems)
 
@@ -110,6 +122,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         queues=floor.queues,
         agents=floor.agents,
         command_agent=floor.command,
+        extend_wrap_up=floor.extend,
+        classify=floor.classify,
         reload_dialplans=floor.reload,
         history=reader,
         journal=journal,
@@ -314,6 +328,34 @@ async def test_pages_of_closed_calls(site: Site) -> None:
 )
 async def test_a_wrong_question_is_explained(site: Site, query: str, error: str) -> None:
     assert await get(site, f"/api/calls?closed=1&{query}", 400) == {"error": error}
+
+
+async def test_more_time_after_a_talk_and_what_it_led_to(site: Site) -> None:
+    site.floor.states["1001"] = "wrap_up"
+    await post(site, "/api/agents/1001/wrap-up", {"extend": 45})
+    await post(site, "/api/agents/1001/wrap-up")
+    assert await post(site, "/api/agents/1001/disposition", {"code": "sold"}) == {
+        "agent": {"id": "1001", "disposition": "sold"}
+    }
+    assert site.floor.commands == [
+        ("1001", "wrap-up", "45"),
+        ("1001", "wrap-up", "None"),
+        ("1001", "disposition", "sold"),
+    ]
+    assert await post(site, "/api/agents/1001/disposition", {"code": "won"}, 409) == {"error": "It has: 1 sold."}
+
+
+@pytest.mark.parametrize("extend", [0, -1, 7201, True, "30", [1]])
+async def test_an_extension_that_makes_no_sense(site: Site, extend: Any) -> None:
+    site.floor.states["1001"] = "wrap_up"
+    refused = await post(site, "/api/agents/1001/wrap-up", {"extend": extend}, 400)
+    assert refused == {"error": "extend must be 1 to 7200 seconds."}
+
+
+@pytest.mark.parametrize("code", [None, 1, "", ["sold"]])
+async def test_a_disposition_that_is_none(site: Site, code: Any) -> None:
+    refused = await post(site, "/api/agents/1001/disposition", {"code": code}, 400)
+    assert "must be the name or the digit" in refused["error"]
 
 
 async def test_commands_to_agents(site: Site) -> None:

@@ -257,7 +257,7 @@ def test_an_agent_who_does_not_exist(command: type[f.AgentLoggedIn]) -> None:
 
 
 def test_logging_in_twice() -> None:
-    with pytest.raises(AlreadyLoggedIn, match=r"Agent '1001' is already logged in\."):
+    with pytest.raises(AlreadyLoggedIn, match=r"Agent '1001' is already logged in, and ready\."):
         desk("1001").tell(f.AgentLoggedIn("1001"))
 
 

@@ -108,6 +108,14 @@ class AnyFacts(RuleBasedStateMachine):
     def pause(self, agent: str) -> None:
         self.tell(f.AgentPaused(agent, "tea"), by_person=True)
 
+    @rule(agent=AGENTS, seconds=st.sampled_from([1.0, 30.0, 1000.0]))
+    def wrap_up_is_extended(self, agent: str, seconds: float) -> None:
+        self.tell(f.WrapUpExtended(agent, seconds), by_person=True)
+
+    @rule(agent=AGENTS, code=st.sampled_from(["sold", "2", "other"]))
+    def disposition(self, agent: str, code: str) -> None:
+        self.tell(f.DispositionGiven(agent, code), by_person=True)
+
     @rule(agent=AGENTS, reachable=st.booleans(), busy=st.booleans())
     def phone(self, agent: str, reachable: bool, busy: bool) -> None:
         self.tell(f.PhoneSeen(agent, reachable, busy))
@@ -159,6 +167,7 @@ class AnyFacts(RuleBasedStateMachine):
         requirement=REQUIREMENTS,
         max_waiting=st.sampled_from([None, 0, 1]),
         leave_when_empty=st.booleans(),
+        required=st.booleans(),
     )
     def queue_changes(
         self,
@@ -168,6 +177,7 @@ class AnyFacts(RuleBasedStateMachine):
         requirement: Requirement | None,
         max_waiting: int | None,
         leave_when_empty: bool,
+        required: bool,
     ) -> None:
         spec = QueueSpec(
             queue,
@@ -177,6 +187,9 @@ class AnyFacts(RuleBasedStateMachine):
             requirement=requirement or Requirement(),
             max_waiting=max_waiting,
             leave_when_empty=leave_when_empty,
+            wrap_up_max_s=20.0,
+            dispositions={"1": "sold", "2": "callback"},
+            disposition_required=required,
         )
         self.tell(f.QueueSet(spec))
 

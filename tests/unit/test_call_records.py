@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cordboard.events import Event
-from cordboard.records import FOLDS, OPENING, CallRecord, CallRecords
+from cordboard.records import FOLDS, KEPT, OPENING, CallRecord, CallRecords
 
 
 def fold(*steps: tuple[float, str, dict[str, Any]], records: CallRecords | None = None) -> list[CallRecord]:
@@ -167,3 +167,38 @@ def test_whatever_comes_a_call_is_closed_once_for_each_opening(steps: list[tuple
             assert 0 <= record.wait_s <= now - record.arrived_at + 0.05
             assert 0 <= record.talk_s <= now - record.arrived_at + 0.05
     assert set(records) == open_calls
+
+
+SOLD = (40.0, "call.disposition", {"agent": "1001", "queue": "sales", "code": "sold"})
+NONE = (99.0, "call.disposition", {"agent": "1001", "queue": "sales", "code": "none_given"})
+TALK = (5.0, "talk.started", {"agent": "1001"})
+END = (30.0, "call.ended", {"outcome": "talked"})
+
+
+def test_what_the_talk_led_to_is_told_in_the_talk_or_after_the_end() -> None:
+    (record,) = fold(ARRIVED, TALK, SOLD, END)
+    assert record.disposition == "sold"
+    first, second = fold(ARRIVED, TALK, END, SOLD)
+    assert first is second
+    assert second.disposition == "sold"
+    assert second.ended_at == 30.0
+
+
+def test_none_given_does_not_take_the_place_of_what_was() -> None:
+    assert fold(ARRIVED, TALK, END, NONE)[-1].disposition == "none_given"
+    assert fold(ARRIVED, TALK, END, SOLD, NONE)[-1].disposition == "sold"
+    assert fold(ARRIVED, TALK, NONE, SOLD, END)[-1].disposition == "sold"
+
+
+def test_a_call_that_nobody_talked_in_or_knows_hears_of_no_disposition() -> None:
+    assert len(fold(ARRIVED, END, SOLD)) == 1
+    assert fold(SOLD) == []
+
+
+def test_only_so_many_closed_records_are_kept() -> None:
+    records = CallRecords()
+    for number in range(KEPT + 5):
+        for at, kind, data in (ARRIVED, TALK, END):
+            records.apply(Event(1, at, kind, f"c{number}", "1001", None, data))
+    assert records.apply(Event(1, 40.0, "call.disposition", "c4", "1001", "sales", {"code": "sold"})) is None
+    assert records.apply(Event(1, 40.0, "call.disposition", "c5", "1001", "sales", {"code": "sold"})) is not None

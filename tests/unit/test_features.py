@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from cordboard.features import FeatureCodes
+from cordboard.features import Command
 from ivr.announcements import Announcement, text_of
 from pbx.facts import CommandDone, OrderFailed
 from pbx.orders import Answer, Order, Play
-from tests.fakes.brain import Brain
-
-CODES = FeatureCodes("*45", "*46", "*47", "*48")
+from tests.fakes.brain import CODES, Brain
 
 
 def dial(brain: Brain, code: str, agent: str = "1001", channel: str = "f1") -> None:
@@ -33,7 +31,11 @@ def text(announcement: Announcement) -> str:
         ([], "*46", "logged_out", Announcement.LOGGED_OUT),
         ([], "*47", "not_ready", Announcement.PAUSED),
         (["pause"], "*48", "ready", Announcement.READY),
-        ([], "*45", "ready", Announcement.REFUSED),
+        ([], "*45", "ready", Announcement.ALREADY_LOGGED_IN),
+        ([], "*472", "not_ready", Announcement.PAUSED),
+        ([], "*473", "ready", Announcement.UNKNOWN_CODE),
+        ([], "*49", "ready", Announcement.REFUSED),
+        ([], "*501", "ready", Announcement.REFUSED),
         (["logout"], "*47", "logged_out", Announcement.REFUSED),
         ([], "*99", "ready", Announcement.UNKNOWN_CODE),
     ],
@@ -52,6 +54,23 @@ def test_codes(before: list[str], code: str, state: str, hears: Announcement) ->
     assert brain.pbx.channels == {}
     assert len(brain.calls) == 0
     assert not [kind for kind, call, _ in brain.notes if call == "f1"]
+
+
+def test_more_time_and_what_the_talk_led_to_by_phone() -> None:
+    brain = Brain().in_talk("c1")
+    dial(brain, "*502", channel="f1")
+    brain.pbx.hang_up("c1")
+    assert brain.agent() == "wrap_up"
+    dial(brain, "*501", channel="f2")
+    dial(brain, "*509", channel="f3")
+    dial(brain, "*49", channel="f4")
+    brain.time.advance(35)
+    assert brain.agent() == "wrap_up"
+    brain.time.advance(6)
+    assert brain.agent() == "ready"
+    assert [data["code"] for kind, _, data in brain.notes if kind == "call.disposition"] == ["callback", "sold"]
+    classified, unknown = text(Announcement.CLASSIFIED), text(Announcement.UNKNOWN_CODE)
+    assert said(brain)[-4:] == [classified, classified, unknown, text(Announcement.EXTENDED)]
 
 
 def test_somebody_elses_phone() -> None:
@@ -129,7 +148,12 @@ def test_a_feature_call_does_not_keep_a_stop_waiting() -> None:
 
 
 def test_which_digits_are_codes() -> None:
-    assert CODES.command("*47") == "pause"
+    assert CODES.command("*47") == Command("pause")
+    assert CODES.command("*471") == Command("pause", "break")
+    assert CODES.command("*473") is None
+    assert CODES.command("*49") == Command("wrap_up")
+    assert CODES.command("*507") == Command("disposition", "7")
+    assert CODES.command("*50") is None
     assert CODES.command("100") is None
     assert CODES.looks_like_one("*1")
     assert not CODES.looks_like_one("100")
