@@ -59,6 +59,7 @@ class Offers:
         self.open: dict[str, Offer] = {}
         self.talks: dict[str, str] = {}  # call -> offer
         self.seekers: dict[str, None] = {}  # callers who may find an agent since this fact began
+        self.watch: Callable[[Standing, Agent, float], None] | None = None  # sees both before they are reserved
         self._lines = lines
         self._staff = staff
         self._widening = widening
@@ -67,6 +68,8 @@ class Offers:
         self._new_id = new_id
 
     def make(self, standing: Standing, agent: Agent, now: float) -> None:
+        if self.watch is not None:
+            self.watch(standing, agent, now)
         caller = standing.caller
         queue = self._lines.lines[caller.queue].spec
         ids = self._new_id(), caller.call, agent.spec.id, queue.name

@@ -24,12 +24,12 @@ class ServiceAddress:
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
 
-    async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    async def ask(self, method: str, path: str, body: dict[str, Any] | None = None, limit_s: float = 10) -> Any:
         """One REST call; the decoded JSON answer. Raises `ServiceError`."""
         headers = {"Authorization": f"Bearer {self.token}"}
         try:
             async with (
-                aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=10)) as http,
+                aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=limit_s)) as http,
                 http.request(method, self.url + path, json=body) as answer,
             ):
                 content = await answer.json()

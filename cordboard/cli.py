@@ -9,6 +9,7 @@ import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
+from urllib.parse import quote
 
 import typer
 
@@ -165,6 +166,26 @@ def calls(closed: Annotated[bool, typer.Option("--closed")] = False, config: Con
 
 
 @app.command()
+def explain(
+    call: Annotated[str, typer.Argument(help="the call's id, or `last`: the last one that ended")],
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON, for machines")] = False,
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Why a call went where it did, who could not have it and why, and what would have changed it."""
+    if call == "last":
+        ended = _ask(config, "GET", "/api/calls?closed=1&limit=1")["calls"]
+        if not ended:
+            _refuse("no call has ended yet")
+        call = ended[0]["call_id"]
+    explanation = _ask(config, "GET", f"/api/calls/{quote(call, safe='')}/explain", limit_s=90)
+    text = explanation.pop("text")
+    if as_json:
+        _print(explanation)
+    else:
+        typer.echo(text, nl=False)
+
+
+@app.command()
 def replay(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Work out again, from the database, all decisions of the distributor that it still has: are they the same?"""
     from cordboard.replaying import report_replay
@@ -285,9 +306,9 @@ def _service(config: Config) -> ServiceAddress:
     return ServiceAddress(config.web.host, config.web.port, _secrets(config).api_token)
 
 
-def _ask(config: Path, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+def _ask(config: Path, method: str, path: str, body: dict[str, Any] | None = None, limit_s: float = 10) -> Any:
     try:
-        return asyncio.run(_service(_config(config)).ask(method, path, body))
+        return asyncio.run(_service(_config(config)).ask(method, path, body, limit_s))
     except ServiceError as error:
         _refuse(str(error))
 

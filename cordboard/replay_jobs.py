@@ -17,6 +17,7 @@ from cordboard.clock import Clock
 log = structlog.get_logger()
 
 UPKEEP_EVERY_S = 3600.0
+EXPLANATION_LIMIT_S = 60.0
 JOB_LIMIT_S = 900.0
 DAY_S = 86_400.0
 
@@ -26,10 +27,12 @@ class ReplayFailed(Exception):
 
 
 class ReplayJobs:
-    def __init__(self, database_url: str, days: int, clock: Clock) -> None:
+    def __init__(self, database_url: str, days: int, clock: Clock, time_zone: str) -> None:
         self._database_url = database_url
         self._days = days
         self._clock = clock
+        self._time_zone = time_zone
+        self._explaining = asyncio.Lock()
 
     async def run(self) -> None:
         """Look after the log for as long as the service lives."""
@@ -47,6 +50,13 @@ class ReplayJobs:
         for difference in answer["differences"]:
             log.error("a decision could not be repeated", difference=difference)
         log.info("routing log", replayed=answer["facts"], removed=answer["forgotten"])
+
+    async def explain(self, call: str) -> dict[str, Any] | None:
+        """Why a call went where it did; None when the log does not have it. One at a time. Raises `ReplayFailed`."""
+        async with self._explaining:
+            answer = await self.do({"call": call, "zone": self._time_zone}, EXPLANATION_LIMIT_S)
+        explanation: dict[str, Any] | None = answer["explanation"]
+        return explanation
 
     async def do(self, job: dict[str, Any], limit_s: float = JOB_LIMIT_S) -> dict[str, Any]:
         """One job in a process of its own. Raises `ReplayFailed`."""

@@ -11,8 +11,10 @@ import json
 import os
 import sys
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from acd.snapshot import SnapshotMismatch
+from cordboard.explaining import explain_call
 from cordboard.replaying import extend_states
 from cordboard.storage.engine import open_engine
 from cordboard.storage.errors import StorageError
@@ -23,6 +25,8 @@ async def do(job: dict[str, Any]) -> dict[str, Any]:
     database = open_engine(job["database"])
     store = RoutingStore(database)
     try:
+        if "call" in job:
+            return {"explanation": await explain_call(store, job["call"], ZoneInfo(job["zone"]))}
         replayed = await extend_states(store)
         forgotten = await store.forget(job["before"])
         return {

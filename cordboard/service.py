@@ -97,7 +97,7 @@ class Service:
         self.today = Today(self.clock(), day_in(ZoneInfo(config.time_zone)), self.thresholds)
         self.journal.listen(self.today.note)
         self.routing_log = RoutingLog(self.writer.routing, last=await RoutingStore(self.database).last())
-        self.replays = ReplayJobs(config.database_url, config.database.routing_log_days, self.clock)
+        self.replays = ReplayJobs(config.database_url, config.database.routing_log_days, self.clock, config.time_zone)
         self.prompts = PromptStore(
             config.recordings_dir / PROMPTS, Voices(config.voices, config.var_dir / "bin" / "espeak-ng")
         )

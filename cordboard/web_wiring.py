@@ -13,12 +13,14 @@ from aiohttp import web
 from acd.aftercare import EXTEND_S
 from acd.errors import AcdError
 from acd.errors import UnknownAgent as NoSuchAgent
+from cordboard.replay_jobs import ReplayFailed
 from cordboard.service import Service
 from cordboard.web.app import make_app
 from cordboard.web.link_metrics import LinkCollector
 from cordboard.web.metrics import ServiceCollector, make_registry
 from cordboard.web.ports import (
     CommandRefused,
+    NoAnswer,
     PbxHealth,
     ReloadReport,
     StorageHealth,
@@ -91,6 +93,12 @@ def web_deps(service: Service) -> WebDeps:
         flows = [flow.name for flow in service.library.current]
         return ReloadReport(flows, [] if published.ok else [str(one) for one in published.problems])
 
+    async def explain(call: str) -> View | None:
+        try:
+            return await service.replays.explain(call)
+        except ReplayFailed as failure:
+            raise NoAnswer(f"The call cannot be explained: {failure}.") from None
+
     async def flush() -> bool:
         return await service.writer.flush(FLUSH_PATIENCE_S)
 
@@ -120,6 +128,7 @@ def web_deps(service: Service) -> WebDeps:
         extend_wrap_up=extend_wrap_up,
         classify=classify,
         reload_dialplans=reload_dialplans,
+        explain=explain,
         history=service.reader,
         journal=service.journal,
         flush=flush,

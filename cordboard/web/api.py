@@ -24,6 +24,7 @@ class Api:
         return [
             web.get("/api/calls", self.calls),
             web.get("/api/calls/{call_id}", self.call),
+            web.get("/api/calls/{call_id}/explain", self.explain),
             web.get("/api/queues", self.queues),
             web.post("/api/dialplans/reload", self.reload_dialplans),
         ]
@@ -66,6 +67,14 @@ class Api:
                 "events": [event_fields(event) for event in history.events] if history is not None else [],
             }
         )
+
+    async def explain(self, request: web.Request) -> web.Response:
+        """Why the call went where it did, as data and as `text`."""
+        await self._deps.flush()
+        explanation = await self._deps.explain(request.match_info["call_id"])
+        if explanation is None:
+            raise web.HTTPNotFound(text="This call was in no queue, or too long ago.")
+        return answer(explanation)
 
     async def queues(self, _request: web.Request) -> web.Response:
         return answer({"queues": self._deps.queues()})

@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from cordboard.storage.errors import DatabaseUnavailable
-from cordboard.web.ports import CommandRefused, UnknownAgent
+from cordboard.web.ports import CommandRefused, NoAnswer, UnknownAgent
 
 log = structlog.get_logger()
 
@@ -83,6 +83,8 @@ async def errors_as_json(
         return failure(404, str(error))
     except CommandRefused as error:
         return failure(409, str(error))
+    except NoAnswer as error:
+        return failure(503, str(error))
     except DatabaseUnavailable:
         return failure(503, "The database does not answer; try again later.")
     except web.HTTPException as error:

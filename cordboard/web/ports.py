@@ -29,6 +29,10 @@ class CommandRefused(WebError):
     """409: the agent exists, but this cannot be done now."""
 
 
+class NoAnswer(WebError):
+    """503: it could not be found out now."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReloadReport:
     """`problems` empty: the new dialplans are in force. Otherwise the running ones stay."""
@@ -95,6 +99,8 @@ class WebDeps:
     classify: Callable[[str, str], View]
     """`(agent, name or digit of a disposition)`. Raises like `command_agent`."""
     reload_dialplans: Callable[[], Awaitable[ReloadReport]]
+    explain: Callable[[str], Awaitable[View | None]]
+    """Why a call went where it did; None for a call that the routing log does not have. Raises `NoAnswer`."""
     history: History
     journal: LiveJournal
     flush: Callable[[], Awaitable[bool]]

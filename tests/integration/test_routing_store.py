@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from acd.replay import Entry, State, replay
 from cordboard import replaying
+from cordboard.explaining import explain_call
 from cordboard.replay_jobs import ReplayFailed, ReplayJobs
 from cordboard.replaying import extend_states, replay_all, report_replay
 from cordboard.storage.batch import Batch
@@ -94,6 +96,18 @@ async def test_upkeep_leaves_states_to_begin_at(
     assert 1_300 <= before.number < 2_000
 
 
+async def test_a_call_is_explained_from_the_database(engine: AsyncEngine, log: list[Entry]) -> None:
+    store = await write(engine, log)
+    call = next(entry.call for entry in log if entry.number > 4_000 and entry.kind == "CallerJoined")
+    assert call is not None
+    explanation = await explain_call(store, call, UTC)
+    assert explanation is not None
+    assert explanation["differences"] == []
+    assert explanation["stays"][-1]["moments"]
+    assert explanation["text"].startswith(f"Call {call} in queue ")
+    assert await explain_call(store, "nobody", UTC) is None
+
+
 async def test_old_lines_go_and_the_rest_can_still_be_replayed(
     engine: AsyncEngine, log: list[Entry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,9 +150,14 @@ async def test_the_services_job_runs_in_a_process_of_its_own(tmp_path: Path, log
     engine = open_engine(url)
     await migrate(engine)
     await write(engine, log[:1_000])
-    jobs = ReplayJobs(url, 30, lambda: 0.0)
+    jobs = ReplayJobs(url, 30, lambda: 0.0, "UTC")
     assert await jobs.do({"before": -1.0}) == {"facts": 999, "differences": [], "forgotten": 0}
-    nowhere = ReplayJobs(f"sqlite+aiosqlite:///{tmp_path / 'other.db'}", 30, lambda: 0.0)
+    call = log[500].call or next(entry.call for entry in log[500:] if entry.call)
+    explanation = await jobs.explain(call)
+    assert explanation is not None
+    assert explanation["call"] == call
+    assert await jobs.explain("nobody") is None
+    nowhere = ReplayJobs(f"sqlite+aiosqlite:///{tmp_path / 'other.db'}", 30, lambda: 0.0, "UTC")
     with pytest.raises(ReplayFailed, match="DatabaseUnavailable"):
         await nowhere.do({"before": 0.0})
     await nowhere.upkeep()  # says it, and goes on

@@ -22,7 +22,15 @@ from cordboard.storage.sink import open_sink
 from cordboard.storage.writer import Writer
 from cordboard.web.app import make_app
 from cordboard.web.metrics import ServiceCollector, make_registry
-from cordboard.web.ports import CommandRefused, PbxHealth, ReloadReport, StorageHealth, UnknownAgent, WebDeps
+from cordboard.web.ports import (
+    CommandRefused,
+    NoAnswer,
+    PbxHealth,
+    ReloadReport,
+    StorageHealth,
+    UnknownAgent,
+    WebDeps,
+)
 
 TOKEN = "a-token-for-tests"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -64,6 +72,11 @@ class Floor:
             raise CommandRefused("It has: 1 sold.")
         self.commands.append((agent, "disposition", code))
         return {"id": agent, "disposition": code}
+
+    async def explain(self, call: str) -> dict[str, Any] | None:
+        if call == "c-3":
+            raise NoAnswer("too busy")
+        return {"call": call, "text": "because"} if call == "c-1" else None
 
     async def reload(self) -> ReloadReport:
         return ReloadReport(["main"], self.problems)
@@ -125,6 +138,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         extend_wrap_up=floor.extend,
         classify=floor.classify,
         reload_dialplans=floor.reload,
+        explain=floor.explain,
         history=reader,
         journal=journal,
         flush=writer.flush,
@@ -300,6 +314,12 @@ async def test_a_live_call_with_its_timeline(site: Site) -> None:
     assert content["closed"] is False
     assert content["call"] == {"call_id": "c-1", "phase": "queue"}
     assert len(content["events"]) == 2
+
+
+async def test_why_a_call_went_where_it_did(site: Site) -> None:
+    assert await get(site, "/api/calls/c-1/explain") == {"call": "c-1", "text": "because"}
+    assert "in no queue" in (await get(site, "/api/calls/c-2/explain", 404))["error"]
+    assert (await get(site, "/api/calls/c-3/explain", 503))["error"] == "too busy"
 
 
 async def test_an_unknown_call(site: Site) -> None:

@@ -132,6 +132,14 @@ async def test_agent_does_not_answer_and_another_one_does(site: Site) -> None:
     await site.event("offer.failed", agent="1001", reason="no_answer", within=10)
     await site.event("talk.started", agent="1002")
     await call.hang_up()
+    explanation = await site.api.ask("GET", f"/api/calls/{(await site.record())['call_id']}/explain", limit_s=30)
+    for said in (
+        "offered to 1001",
+        "1001 did not answer; the caller kept their place",
+        "offered to 1002",
+        "1002 answered",
+    ):
+        assert said in explanation["text"], explanation["text"]
 
 
 async def test_busy_agent_then_the_same_one_free(site: Site) -> None:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from acd import facts as f
+from acd.explain.explanation import explain
 from acd.facts import OfferFailure
 from acd.model import WaitingCaller
 from acd.skills import Need, Requirement
@@ -16,6 +17,7 @@ from cordboard.config_loader import parse_config
 from cordboard.site import agents_of, queues_of
 from ivr.handover import LEFT
 from tests.fakes.engine_driver import EngineDriver
+from tests.fakes.recorded_engine import record
 
 DOC = Path(__file__).parents[2] / "docs" / "routing.md"
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", DOC.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
@@ -28,6 +30,8 @@ class Play:
         configuration, _, steps = text.partition("steps:\n")
         config = parse_config("company: Example\n" + configuration)
         self.d = EngineDriver(*queues_of(config))
+        self.log = record(self.d.engine, list(queues_of(config)), [])
+        self.explained: list[str] = []
         for agent in agents_of(config):
             self.d.tell(f.AgentSet(agent))
         self.agents = list(config.agents)
@@ -100,12 +104,27 @@ class Play:
             case [call, "leaves", "as", reason]:
                 assert d.released().get(call) == reason, (words, d.released())
             case _:
+                self._rarely(words)
+
+    def _rarely(self, words: str) -> None:
+        d = self.d
+        match words.split():
+            case [call, "hangs", "up"]:
+                d.tell(f.CallerLeft(call))
+            case [agent, "phone", "is", "gone"]:
+                d.tell(f.PhoneSeen(agent, reachable=False, busy=False))
+            case ["explain", call]:
+                self.explained.append(explain(call, self.log).text(lambda at: f"second {at - self.begin:g}"))
+            case _:
                 raise AssertionError(f"no step of an example: {words!r}")
 
 
 @pytest.mark.parametrize("text", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_the_example_is_what_happens(text: str) -> None:
-    Play(text).run()
+    play = Play(text)
+    play.run()
+    for explanation in play.explained:
+        assert f"```text\n{explanation}```" in DOC.read_text(encoding="utf-8")
 
 
 def test_every_example_is_played() -> None:
