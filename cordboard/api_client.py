@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -38,3 +39,21 @@ class ServiceAddress:
         if answer.status >= 400:
             raise ServiceError(str(content.get("error", content)))
         return content
+
+    async def fetch(self, path: str, to: Path) -> int:
+        """Write what is at `path` into a file; its size. Raises `ServiceError`, `OSError`."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        try:
+            async with (
+                aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(sock_read=30)) as http,
+                http.get(self.url + path) as answer,
+            ):
+                if answer.status >= 400:
+                    raise ServiceError(str((await answer.json()).get("error")))
+                size = 0
+                with to.open("wb") as file:
+                    async for piece in answer.content.iter_chunked(1 << 16):
+                        size += file.write(piece)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ServiceError(f"no service at {self.url}: start it with `make up` ({error})") from error
+        return size

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import typer
 
@@ -21,8 +21,10 @@ from cordboard.secrets import Secrets, SecretsError, load_secrets
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Cordboard: a contact centre on Asterisk.")
 agents_app = typer.Typer(no_args_is_help=True, help="Agents: who is there, log in, log out, pause, ready.")
 dialplan_app = typer.Typer(no_args_is_help=True, help="Dialplans: check them, reload them, their JSON Schema.")
+recording_app = typer.Typer(no_args_is_help=True, help="Recordings of talks: list, control, fetch, delete.")
 app.add_typer(agents_app, name="agents")
 app.add_typer(dialplan_app, name="dialplan")
+app.add_typer(recording_app, name="recording")
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", envvar="CORDBOARD_CONFIG", help="the configuration file")]
 DEFAULT_CONFIG = Path("cordboard.yaml")
@@ -250,6 +252,59 @@ def agents_disposition(
 ) -> None:
     """Say what an agent's talk led to, during the talk or its wrap-up."""
     _print(_ask(config, "POST", f"/api/agents/{agent}/disposition", {"code": code}))
+
+
+@recording_app.command("list")
+def recording_list(
+    call_id: Annotated[str | None, typer.Option("--call", help="of this call only")] = None,
+    agent: Annotated[str | None, typer.Option(help="of this agent only")] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """The newest recordings, as JSON."""
+    wanted = urlencode({name: value for name, value in (("call", call_id), ("agent", agent)) if value})
+    _print(_ask(config, "GET", f"/api/recordings?{wanted}"))
+
+
+@recording_app.command("fetch")
+def recording_fetch(
+    recording: Annotated[str, typer.Argument(help="its name, as `recording list` shows it")],
+    to: Annotated[Path, typer.Argument(help="the FLAC file to write")],
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Write a recording into a file: left the caller, right the agent."""
+    service = _service(_config(config))
+    try:
+        size = asyncio.run(service.fetch(f"/api/recordings/{quote(recording, safe='')}/audio", to))
+    except (ServiceError, OSError) as error:
+        _refuse(str(error))
+    typer.echo(f"{to}: {size} bytes")
+
+
+@recording_app.command("delete")
+def recording_delete(
+    recording: Annotated[str, typer.Argument(help="its name, as `recording list` shows it")],
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Delete the sound of a recording. That it was there stays on record."""
+    _print(_ask(config, "DELETE", f"/api/recordings/{quote(recording, safe='')}"))
+
+
+def _recording_command(name: str, help_text: str) -> None:
+    @recording_app.command(name, help=help_text)
+    def command(
+        call_id: Annotated[str, typer.Argument(help="the call, as `calls` shows it")],
+        config: ConfigFile = DEFAULT_CONFIG,
+    ) -> None:
+        _print(_ask(config, "POST", f"/api/calls/{quote(call_id, safe='')}/recording/{name}"))
+
+
+for _name, _help in (
+    ("start", "Record the talk of a call from now on."),
+    ("stop", "Stop recording it (not where the queue always records)."),
+    ("pause", "Silence in the recording from now on."),
+    ("resume", "Sound again after a pause."),
+):
+    _recording_command(_name, _help)
 
 
 @dialplan_app.command("check")

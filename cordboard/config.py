@@ -182,6 +182,9 @@ class Queue(Section):
     nice: Skills = Field(default_factory=dict, description="agents who have more of these come first")
     relax: list[Relaxed] = Field(default_factory=list, description="what is needed after some waiting")
     hours: Hours | None = Field(None, description="always open when absent")
+    record: Literal["never", "always", "on_demand"] = Field("never", description="whether talks are recorded")
+    record_share: Annotated[float, Field(gt=0, le=1)] = Field(1.0, description="of those that `always` are")
+    record_silently: bool = Field(False, description="the flow tells callers, or nobody must")
 
 
 class Agent(Section):
@@ -235,6 +238,12 @@ class Config(Section):
     database: Database = Database()
     dialplans: Path = Path("dialplans")
     recordings: Path = Path("recordings")
+    recordings_days: Annotated[int, Field(ge=1, le=36_500)] | None = Field(
+        None, description="recordings of talks are deleted after so many days; null: never"
+    )
+    recordings_min_free_mb: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        500, description="with less disk than this nothing is recorded"
+    )
     voices: dict[Language, Text] = Field(default_factory=dict, description="language to the name of a voice")
     queues: dict[Name, Queue]
     agents: dict[AgentNumber, Agent] = Field(default_factory=dict)

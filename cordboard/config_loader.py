@@ -167,6 +167,16 @@ def _codes(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
                 yield ("feature_codes", action), text
 
 
+def _recording(name: str, queue: Queue) -> Iterator[tuple[yaml_source.Path, str]]:
+    """Whoever is recorded is told so, or somebody has said that they need not be."""
+    here = ("queues", name)
+    if queue.record != "never" and not queue.record_silently:
+        text = f"queues.{name}.record: callers must be told; record_silently: true says that the dialplan does"
+        yield (*here, "record"), text
+    if queue.record_share < 1 and queue.record != "always":
+        yield (*here, "record_share"), f"queues.{name}.record_share: is for record: always"
+
+
 def _contradictions(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
     """What is wrong between values that are each right."""
     for number, agent in config.agents.items():
@@ -187,6 +197,7 @@ def _contradictions(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
                     f"{'.'.join(map(str, ('queues', name, 'hours', *path)))}: {text}",
                 )
         yield from _after_talks(name, rules)
+        yield from _recording(name, rules)
     yield from _words(("not_ready_reasons",), config.not_ready_reasons)
     yield from _codes(config)
     for language in config.voices:

@@ -94,7 +94,10 @@ class Journal:
         self._listeners: list[Callable[[Event], None]] = []
 
     def listen(self, listener: Callable[[Event], None]) -> None:
-        """Hand every event to this function too, at once. It must be cheap and must not raise."""
+        """Hand every event to this function too, at once. It must be cheap and must not raise.
+
+        What it notes itself comes after; those that listen since before it hear both in order.
+        """
         self._listeners.append(listener)
 
     def restore(self, events: Iterable[Event]) -> None:
@@ -128,10 +131,10 @@ class Journal:
         elif kind == "agent.state" and agent is not None:
             state, reason = str(data.get("state", "")), str(data.get("reason") or "")
             self._writer.agent_state(AgentState(agent, state, reason, event.at))
-        for listener in self._listeners:
-            listener(event)
         for watcher in self._watchers:
             watcher.push(event)
+        for listener in self._listeners:
+            listener(event)
 
     def subscribe(self, *, call_id: str | None = None, capacity: int = WATCHER_CAPACITY) -> Subscription:
         """Watch from now on, until the subscription is closed."""

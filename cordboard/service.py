@@ -10,7 +10,7 @@ import contextlib
 import importlib.metadata
 import itertools
 import secrets as random_bits
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,6 +34,8 @@ from cordboard.journal import Journal
 from cordboard.last_agents import LastAgents
 from cordboard.loop_timers import LoopTimers
 from cordboard.opening import hours_of
+from cordboard.recorder import TalkNow
+from cordboard.recordings import Recordings
 from cordboard.replay_jobs import ReplayJobs
 from cordboard.routing_log import RoutingLog
 from cordboard.secrets import Secrets
@@ -45,6 +47,7 @@ from cordboard.site import (
     feature_codes_of,
     link_settings,
     queues_of,
+    record_rules_of,
     rules_of,
     skills_of,
 )
@@ -161,6 +164,19 @@ class Service:
             config.timers.unattended_s,
         )
         self.doors.begin()
+        self.recordings = Recordings(
+            config.recordings_dir,
+            self.database,
+            self.reader,
+            self.journal,
+            switch=self.link,
+            clock=self.clock,
+            rules=record_rules_of(config),
+            talks=self._talks,
+            keep_days=config.recordings_days,
+            min_free_bytes=config.recordings_min_free_mb * 1_000_000,
+        )
+        await self.recordings.prepare()
         writing = self._own(self.writer.run(), "writer")
         self._undo.push_async_callback(self._stop_writing, writing)
 
@@ -173,6 +189,7 @@ class Service:
             (self._look(), "reconciler"),
             (catch_up(self.reader, self.today, self._seq_before), "today's figures"),
             (self.replays.run(), "routing log"),
+            (self.recordings.run(), "recordings"),
         ):
             self._tasks.append(self._own(work, name))
         if self.config.pbx.private:
@@ -202,6 +219,7 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.recordings.close()
 
     async def _stop_writing(self, writing: asyncio.Task[Any]) -> None:
         await self.writer.close()
@@ -209,8 +227,15 @@ class Service:
 
     def _fact(self, fact: Fact) -> None:
         self.dispatcher(fact)
+        self.recordings.fact(fact)
         if isinstance(fact, LinkUp):
             self.call_import.wake()
+
+    def _talks(self) -> Iterator[TalkNow]:
+        offers = self.distributor.engine.offers
+        for call, leg in offers.talks.items():
+            offer = offers.open[leg]
+            yield TalkNow(call, offer.agent, offer.queue)
 
     def _queue_ended(self, call: str, result: QueueResult) -> None:
         self.calls.queue_ended(call, result)

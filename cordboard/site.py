@@ -15,6 +15,8 @@ from acd.strategies import Strategy
 from cordboard.config import Config
 from cordboard.features import FeatureCodes
 from cordboard.pbx_settings import CALLS_CSV, AgentPhone, MusicClass, PbxSettings, PhoneConnection, TlsFiles, Trunk
+from cordboard.recording import RecordMode, RecordRule
+from cordboard.recordings import FOLDER
 from cordboard.secrets import Secrets, read_secret_file
 from pbx.connection import SessionLimits
 from pbx.link import LinkSettings
@@ -52,6 +54,10 @@ def queues_of(config: Config) -> Iterator[QueueSpec]:
 def agents_of(config: Config) -> Iterator[AgentSpec]:
     for number, agent in config.agents.items():
         yield AgentSpec(number, agent.name, number, tuple(agent.queues), agent.skills)
+
+
+def record_rules_of(config: Config) -> dict[str, RecordRule]:
+    return {name: RecordRule(RecordMode(queue.record), queue.record_share) for name, queue in config.queues.items()}
 
 
 def skills_of(config: Config) -> dict[str, dict[str, int]]:
@@ -141,4 +147,5 @@ def link_settings(config: Config, secrets: Secrets) -> LinkSettings:
         tls=ssl.create_default_context() if ami.tls else None,
         limits=SessionLimits(action=timers.action_s, ping_every=timers.ping_s),
         backoff_most=float(timers.reconnect_max_s),
+        recordings=str(config.recordings_dir / FOLDER),
     )

@@ -17,7 +17,7 @@ from cordboard.replay_jobs import ReplayFailed
 from cordboard.service import Service
 from cordboard.web.app import make_app
 from cordboard.web.link_metrics import LinkCollector
-from cordboard.web.metrics import ServiceCollector, make_registry
+from cordboard.web.metrics import RecordingCollector, ServiceCollector, make_registry
 from cordboard.web.ports import (
     CommandRefused,
     NoAnswer,
@@ -134,7 +134,10 @@ def web_deps(service: Service) -> WebDeps:
         flush=flush,
         pbx_health=pbx_health,
         storage_health=storage_health,
-        registry=make_registry(collector, LinkCollector(service.link.counters)),
+        registry=make_registry(
+            collector, LinkCollector(service.link.counters), RecordingCollector(service.recordings.health)
+        ),
+        recordings=service.recordings,
         allowed_hosts=frozenset(config.web.allowed_hosts),
     )
 

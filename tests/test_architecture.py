@@ -68,6 +68,8 @@ CORE = {
     "acd/simulate/world.py",
     "cordboard/last_agents.py",
     "cordboard/records.py",
+    "cordboard/recorder.py",
+    "cordboard/recording.py",
     "cordboard/terms.py",
     "cordboard/waiting.py",
     "cordboard/figures/catalogue.py",

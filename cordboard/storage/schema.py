@@ -109,3 +109,25 @@ routing_states = Table(
     Column("body", Text, nullable=False),
 )
 """The engine's state after a line, worked out by a replay (`acd.replay.State`): where another replay can begin."""
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("recording", Text, primary_key=True),
+    Column("call_id", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("seconds", Double, nullable=False),
+    Column("silences", JSON().with_variant(JSONB, "postgresql"), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+"""The columns are the fields of `recording.Recording`, by name and order."""
+
+Index("ix_recordings_started_at", recordings.c.started_at, recordings.c.recording)
+Index("ix_recordings_call_id", recordings.c.call_id)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from aiohttp import web
 
 from cordboard.storage.reader import CallCursor, CallFilter
 from cordboard.web.body import body_of
 from cordboard.web.ports import WebDeps
+from cordboard.web.query import moment, whole
 from cordboard.web.render import answer, event_fields, record_fields
 
 LARGEST_PAGE = 500
@@ -34,15 +33,15 @@ class Api:
         query = request.query
         if query.get("closed", "0") not in {"1", "true"}:
             return answer({"calls": self._deps.live_calls()})
-        limit = _whole(query.get("limit"), "limit", 50)
+        limit = whole(query.get("limit"), "limit", 50)
         if not 1 <= limit <= LARGEST_PAGE:
             raise web.HTTPBadRequest(text=f"limit must be 1 to {LARGEST_PAGE}.")
         wanted = CallFilter(
             queue=query.get("queue"),
             agent=query.get("agent"),
             outcome=query.get("outcome"),
-            since=_time(query.get("since"), "since"),
-            until=_time(query.get("until"), "until"),
+            since=moment(query.get("since"), "since"),
+            until=moment(query.get("until"), "until"),
         )
         await self._deps.flush()
         records = await self._deps.history.calls(limit, _cursor(query.get("before")), wanted)
@@ -88,30 +87,10 @@ class Api:
         return answer({"flows": report.flows})
 
 
-def _whole(text: str | None, name: str, default: int) -> int:
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 15):
-        raise web.HTTPBadRequest(text=f"{name} must be a whole number.")
-    return int(text)
-
-
-def _time(text: str | None, name: str) -> float | None:
-    if text is None:
-        return None
-    try:
-        time = float(text)
-    except ValueError:
-        time = math.nan
-    if not math.isfinite(time):
-        raise web.HTTPBadRequest(text=f"{name} must be unix seconds.")
-    return time
-
-
 def _cursor(text: str | None) -> CallCursor | None:
     if text is None:
         return None
     ended_at, separator, call_id = text.partition("~")
     if not separator:
         raise web.HTTPBadRequest(text="before must be the `next` of an earlier page.")
-    return CallCursor(_time(ended_at, "before") or 0.0, call_id)
+    return CallCursor(moment(ended_at, "before") or 0.0, call_id)

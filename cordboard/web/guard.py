@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from cordboard.storage.errors import DatabaseUnavailable
-from cordboard.web.ports import CommandRefused, NoAnswer, UnknownAgent
+from cordboard.web.ports import CommandRefused, NoAnswer, NotFound, UnknownAgent
 
 log = structlog.get_logger()
 
@@ -79,7 +79,7 @@ async def errors_as_json(
 ) -> web.StreamResponse:
     try:
         return await handler(request)
-    except UnknownAgent as error:
+    except (UnknownAgent, NotFound) as error:
         return failure(404, str(error))
     except CommandRefused as error:
         return failure(409, str(error))

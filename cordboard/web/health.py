@@ -22,13 +22,17 @@ class Health:
         return [web.get("/health", self.health), web.get("/metrics", self.metrics)]
 
     async def health(self, _request: web.Request) -> web.Response:
-        """200 when calls can be served and written down, else 503; the body says what is wrong."""
+        """200 when calls can be served and written down, else 503; the body says what is wrong.
+
+        Talks that cannot be recorded are no reason to take the service out of use: degraded, and 200.
+        """
         pbx, storage = self._deps.pbx_health(), self._deps.storage_health()
         readable = await self._database_answers()
+        recordings = self._deps.recordings.health()
         well = pbx.linked and readable and not storage.failing
         return answer(
             {
-                "status": "ok" if well else "degraded",
+                "status": "ok" if well and not recordings.trouble else "degraded",
                 "pbx": {"ok": pbx.linked, "version": pbx.version, "detail": pbx.detail},
                 "database": {
                     "ok": readable and not storage.failing,
@@ -36,6 +40,7 @@ class Health:
                     "dropped": storage.dropped,
                     "detail": storage.detail,
                 },
+                "recordings": {"ok": not recordings.trouble, "detail": recordings.trouble},
                 "versions": self._deps.versions,
             },
             status=200 if well else 503,

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from cordboard.journal import Journal
 from cordboard.storage.writer import Writer
-from cordboard.web.ports import View
+from cordboard.web.ports import RecordingHealth, View
 
 
 class ServiceCollector(Collector):
@@ -71,6 +71,24 @@ class ServiceCollector(Collector):
             "cordboard_storage_commits": ("Transactions.", counts.commits),
             "cordboard_storage_failures": ("Writes that failed and were kept for later.", counts.failures),
             "cordboard_storage_dropped": ("Things lost for good: alarm on it.", counts.dropped),
+        }
+        for name, (text, value) in counters.items():
+            yield CounterMetricFamily(name, text, value)
+
+
+class RecordingCollector(Collector):
+    def __init__(self, health: Callable[[], RecordingHealth]) -> None:
+        self._health = health
+
+    def collect(self) -> Iterator[Metric]:
+        health = self._health()
+        yield GaugeMetricFamily(
+            "cordboard_recordings_trouble", "1 while talks cannot be recorded: alarm on it.", bool(health.trouble)
+        )
+        counters: Mapping[str, tuple[str, float]] = {
+            "cordboard_recordings_ready": ("Recordings finished.", health.ready),
+            "cordboard_recordings_failed": ("Recordings of which there is nothing: alarm on it.", health.failed),
+            "cordboard_recordings_incomplete": ("Recordings shorter than their talk.", health.incomplete),
         }
         for name, (text, value) in counters.items():
             yield CounterMetricFamily(name, text, value)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry
 
 from cordboard.events import Event
 from cordboard.journal import Subscription
+from cordboard.recording import Recording
 from cordboard.records import CallRecord
 from cordboard.storage.reader import CallCursor, CallFilter, CallHistory
+from cordboard.storage.recordings import RecordingCursor, RecordingFilter
 
 View = dict[str, Any]
 """Plain JSON for people."""
@@ -22,6 +25,10 @@ class WebError(Exception):
 
 
 class UnknownAgent(WebError):
+    """404."""
+
+
+class NotFound(WebError):
     """404."""
 
 
@@ -72,6 +79,38 @@ class History(Protocol):
     async def check(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingHealth:
+    """`trouble` is the alarm, "" when recordings are made as they should be."""
+
+    trouble: str
+    ready: int = 0
+    failed: int = 0
+    incomplete: int = 0
+
+
+class RecordingDesk(Protocol):
+    """Recordings of talks; `recordings.Recordings` is the real one. Raises `DatabaseUnavailable`."""
+
+    def command(self, call_id: str, command: str) -> View:
+        """start, stop, pause or resume; how it is afterwards. Raises `NotFound`, `CommandRefused`."""
+
+    async def page(self, limit: int, before: RecordingCursor | None, wanted: RecordingFilter) -> list[Recording]: ...
+
+    async def find(self, recording: str) -> Recording | None: ...
+
+    def file(self, recording: Recording) -> Path:
+        """The finished file. Raises `OSError`."""
+
+    def fetched(self, recording: Recording) -> None:
+        """Somebody listens to it: that is noted."""
+
+    async def delete(self, recording: Recording) -> None:
+        """Raises `CommandRefused`, `OSError`."""
+
+    def health(self) -> RecordingHealth: ...
+
+
 class LiveJournal(Protocol):
     """`journal.Journal` is the real one."""
 
@@ -107,5 +146,6 @@ class WebDeps:
     pbx_health: Callable[[], PbxHealth]
     storage_health: Callable[[], StorageHealth]
     registry: CollectorRegistry
+    recordings: RecordingDesk
     allowed_hosts: frozenset[str] = frozenset()
     """Names, beside loopback and bare addresses, under which browsers may reach us."""

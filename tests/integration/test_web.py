@@ -15,13 +15,14 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from cordboard.clock import SteadyClock
 from cordboard.journal import Journal, Subscription
+from cordboard.recordings import Recordings
 from cordboard.storage.engine import open_engine
 from cordboard.storage.migrate import migrate
 from cordboard.storage.reader import Reader
 from cordboard.storage.sink import open_sink
 from cordboard.storage.writer import Writer
 from cordboard.web.app import make_app
-from cordboard.web.metrics import ServiceCollector, make_registry
+from cordboard.web.metrics import RecordingCollector, ServiceCollector, make_registry
 from cordboard.web.ports import (
     CommandRefused,
     NoAnswer,
@@ -31,6 +32,8 @@ from cordboard.web.ports import (
     UnknownAgent,
     WebDeps,
 )
+from tests.fakes.switch import FakeSwitch
+from tests.fakes.virtual_time import VirtualTime
 
 TOKEN = "a-token-for-tests"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -127,6 +130,18 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     collector = ServiceCollector(
         journal, writer, lambda: floor.linked, lambda: len(floor.calls), floor.queues, floor.agents
     )
+    recordings = Recordings(
+        tmp_path / "recordings",
+        engine,
+        reader,
+        journal,
+        switch=FakeSwitch(VirtualTime()),
+        clock=clock,
+        rules={},
+        talks=tuple,
+        keep_days=None,
+        min_free_bytes=0,
+    )
     deps = WebDeps(
         token=TOKEN,
         company="Test & Sons",
@@ -144,7 +159,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         flush=writer.flush,
         pbx_health=lambda: PbxHealth(floor.linked, "22.0"),
         storage_health=lambda: StorageHealth(writer.counts.failing, writer.pending, writer.counts.dropped),
-        registry=make_registry(collector),
+        registry=make_registry(collector, RecordingCollector(recordings.health)),
+        recordings=recordings,
         allowed_hosts=frozenset({"board.example"}),
     )
     clients: list[TestClient[Any, Any]] = []
