@@ -12,6 +12,10 @@ AcdError
 ├── NothingToClassify
 ├── UnknownDisposition
 ├── DispositionOwed
+├── NoTalk            the call is in no talk
+├── AgentNotFree      they cannot be rung now
+├── NotPossible       the talk is not in a state for that
+├── NotAllowed        a destination or a person without the right
 └── IllegalTransition the state table has no such move; a bug, never a person's mistake
 """
 
@@ -82,6 +86,24 @@ class DispositionOwed(AcdError):
     def __init__(self, agent: str, known: Mapping[str, str]) -> None:
         there = ", ".join(f"{digit} {name}" for digit, name in known.items())
         super().__init__(f"Agent {agent!r} must say first what the talk led to: {there}.")
+
+
+class NoTalk(AcdError):
+    def __init__(self, call: str) -> None:
+        super().__init__(f"Call {call!r} is in no talk.")
+
+
+class AgentNotFree(AcdError):
+    def __init__(self, agent: str, why: str) -> None:
+        super().__init__(f"Agent {agent!r} cannot be rung now: {why}.")
+
+
+class NotPossible(AcdError):
+    """The sentence says what would have to be true first."""
+
+
+class NotAllowed(AcdError):
+    """The sentence says what is not allowed and where it is set."""
 
 
 class IllegalTransition(AcdError):

@@ -29,6 +29,7 @@ class OfferFailure(StrEnum):
 class EndedBy(StrEnum):
     CALLER = "caller"
     AGENT = "agent"
+    TRANSFER = "transfer"  # the caller talks, or waits, with somebody else from now on
     UNKNOWN = "unknown"
 
 
@@ -121,6 +122,51 @@ class TalkEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class TalkHeld:
+    """The caller hears music. `by` is who put them there: "phone" (the button) or "service" (a command)."""
+
+    offer: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TalkResumed:
+    offer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultAsked:
+    """The agent who talks with the caller wants another one; raises when that one cannot be rung now."""
+
+    call: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultDropped:
+    """The agent does not want the other one any more."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class TalkMoved:
+    """The caller is, or will be when they answer, with the agent of this offer, and no more with the one before."""
+
+    call: str
+    offer: str
+
+
+@dataclass(frozen=True, slots=True)
+class TalkTaken:
+    """Another agent's leg, which no offer brought, is with the caller now: the talk is theirs."""
+
+    call: str
+    agent: str
+    offer: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     timer: TimerId
 
@@ -208,6 +254,12 @@ Fact = (
     | OfferFailed
     | TalkStarted
     | TalkEnded
+    | TalkHeld
+    | TalkResumed
+    | ConsultAsked
+    | ConsultDropped
+    | TalkMoved
+    | TalkTaken
     | TimerFired
     | SwitchLost
     | SwitchFound

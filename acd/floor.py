@@ -59,6 +59,15 @@ class Agent:
         return self.state is AgentState.READY and self.reachable and not self.phone_busy and not self.resting
 
     @property
+    def why_not_free(self) -> str:
+        """What a person is told; for an agent who is not free."""
+        if self.state is not AgentState.READY:
+            return self.state.replace("_", " ")
+        if not self.reachable:
+            return "the phone cannot be reached"
+        return "the phone is in use" if self.phone_busy else "resting after a missed call"
+
+    @property
     def at_work(self) -> bool:
         """Whether it makes sense to wait for them."""
         return self.state not in (AgentState.LOGGED_OUT, AgentState.NOT_READY) and self.reachable

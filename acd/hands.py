@@ -14,6 +14,8 @@ from acd.facts import Fact, TimerFired
 from acd.orders import (
     CancelTimer,
     ConnectTalk,
+    ConsultOver,
+    MakeConsult,
     MakeOffer,
     Order,
     ReleaseCaller,
@@ -40,6 +42,7 @@ class Hands:
         note: Note,
         on_result: OnResult,
         record: Record | None = None,
+        on_consult_over: Callable[[str, str], None] = lambda _call, _leg: None,
     ) -> None:
         self._engine = engine
         self._switch = switch
@@ -48,6 +51,7 @@ class Hands:
         self._note = note
         self._on_result = on_result
         self._record = record
+        self._on_consult_over = on_consult_over
         self._running: dict[TimerId, Timer] = {}
         self._orders: deque[Order] = deque()
         self._busy = False
@@ -97,10 +101,21 @@ class Hands:
                 self._switch.send(RingPhone(offer, endpoint, ring_s, caller.caller_number, caller.caller_name))
             case WithdrawOffer(offer, elsewhere):
                 self._switch.send(HangUp(offer, _ANSWERED_ELSEWHERE) if elsewhere else HangUp(offer))
+            case MakeConsult(offer, call, _agent, endpoint, ring_s):
+                self._ring_for_talk(offer, call, endpoint, ring_s)
+            case ConsultOver(offer, call):
+                self._on_consult_over(call, offer)
             case ConnectTalk(offer, call):
                 self._switch.send(Connect(call, offer))
             case ReleaseCaller(call, result):
                 self._on_result(call, result)
+
+    def _ring_for_talk(self, offer: str, call: str, endpoint: str, ring_s: int) -> None:
+        """The display shows who asks: the colleague, not the caller."""
+        talk = self._engine.offer_of(call)
+        asking = self._engine.floor.agents.get(talk.agent) if talk is not None else None
+        number, name = (asking.spec.id, asking.spec.name) if asking is not None else ("", "")
+        self._switch.send(RingPhone(offer, endpoint, ring_s, number, name))
 
     def _fire(self, timer: TimerId) -> None:
         self._running.pop(timer, None)

@@ -20,8 +20,9 @@ _STATE_OF_PHASE = {
     OfferPhase.CONNECTING: AgentState.CONNECTING,
     OfferPhase.TALKING: AgentState.TALKING,
 }
-_ENGAGED = frozenset(_STATE_OF_PHASE.values())
-_CARES = frozenset({AgentState.TALKING, AgentState.WRAP_UP})
+_CARES = frozenset({AgentState.TALKING, AgentState.HOLD, AgentState.WRAP_UP})
+_ENGAGED = frozenset({*_STATE_OF_PHASE.values(), AgentState.HOLD})
+_MAY_MEAN_TO_LEAVE = frozenset({AgentState.CONNECTING, AgentState.TALKING, AgentState.HOLD})
 
 
 def violations(engine: Engine) -> list[str]:
@@ -33,8 +34,10 @@ def _offers(engine: Engine) -> Iterator[str]:
         agent = engine.floor.agents.get(offer.agent)
         if agent is None or agent.offer != offer.id:
             yield f"offer {offer.id} is not the offer of agent {offer.agent}"
-        elif agent.state is not _STATE_OF_PHASE[offer.phase]:
+        elif agent.state is not (AgentState.HOLD if offer.held else _STATE_OF_PHASE[offer.phase]):
             yield f"offer {offer.id} is {offer.phase} but agent {offer.agent} is {agent.state}"
+        if engine.offers.consults.get(offer.call) == offer.id:
+            continue  # on behalf of a talk: no caller waits for it
         standing = engine.lines.callers.get(offer.call)
         if offer.phase is OfferPhase.TALKING:
             if standing is not None:
@@ -45,6 +48,9 @@ def _offers(engine: Engine) -> Iterator[str]:
             yield f"offer {offer.id} is not an offer of call {offer.call}"
         elif (offer.phase is OfferPhase.CONNECTING) != (standing.answered == offer.id):
             yield f"offer {offer.id} is {offer.phase} and call {offer.call} is answered in {standing.answered}"
+    for call, consult in engine.offers.consults.items():
+        if consult not in engine.offers.open:
+            yield f"call {call} is in consultation {consult}, which is over"
     for call, talk in engine.offers.talks.items():
         if talk not in engine.offers.open:
             yield f"call {call} is in talk {talk}, which is over"
@@ -59,7 +65,7 @@ def _agents(engine: Engine) -> Iterator[str]:
             yield f"agent {name} has offer {agent.offer}, which is over"
         care = agent.aftercare
         owes = agent.state is AgentState.WRAP_UP and care is not None and care.owed
-        if agent.intent is not None and agent.state not in (AgentState.CONNECTING, AgentState.TALKING) and not owes:
+        if agent.intent is not None and agent.state not in _MAY_MEAN_TO_LEAVE and not owes:
             yield f"agent {name} is {agent.state} and still means to {agent.intent.event}"
         if (care is None) == (agent.state in _CARES):
             yield f"agent {name} is {agent.state} with aftercare {care}"

@@ -12,12 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from acd.facts import EndedBy, OfferFailure, TalkRestored
+from acd.errors import AgentNotFree, NoTalk, NotPossible
+from acd.facts import ConsultAsked, EndedBy, OfferFailure, TalkMoved, TalkRestored, TalkTaken
 from acd.floor import Agent, Intent
 from acd.lines import Lines, Standing
 from acd.model import QueueSpec, Rules
-from acd.orders import ConnectTalk, MakeOffer, QueueResult, ReleaseCaller, TimerId, TimerKind, WithdrawOffer
+from acd.orders import MakeConsult, MakeOffer, QueueResult, ReleaseCaller, TimerId, TimerKind, WithdrawOffer
 from acd.outbox import Outbox
+from acd.sides import ANSWERED_ELSEWHERE, Consulting, Heir, InLine, Side
 from acd.staff import Staff
 from acd.states import TABLE, AgentEvent, AgentState
 from acd.widening import Widening
@@ -31,7 +33,6 @@ class OfferPhase(StrEnum):
 
 
 UNANSWERED = frozenset({OfferPhase.DIALLING, OfferPhase.RINGING})
-ANSWERED_ELSEWHERE = "answered_elsewhere"
 
 
 @dataclass(slots=True)
@@ -44,6 +45,8 @@ class Offer:
     phase: OfferPhase
     since: float  # when this phase began
     turn: int  # the agent's before it
+    side: Side  # on whose behalf
+    held: bool = False  # the caller of this talk is on hold
 
 
 class Offers:
@@ -58,6 +61,7 @@ class Offers:
     ) -> None:
         self.open: dict[str, Offer] = {}
         self.talks: dict[str, str] = {}  # call -> offer
+        self.consults: dict[str, str] = {}  # call -> the offer by which its agent asks another
         self.seekers: dict[str, None] = {}  # callers who may find an agent since this fact began
         self.watch: Callable[[Standing, Agent, float], None] | None = None  # sees both before they are reserved
         self._lines = lines
@@ -66,6 +70,9 @@ class Offers:
         self._out = outbox
         self._rules = rules
         self._new_id = new_id
+        self._in_line = InLine(self, lines, outbox)
+        self._consulting = Consulting(self, outbox)
+        self._heir = Heir(self, outbox)
 
     def make(self, standing: Standing, agent: Agent, now: float) -> None:
         if self.watch is not None:
@@ -73,20 +80,41 @@ class Offers:
         caller = standing.caller
         queue = self._lines.lines[caller.queue].spec
         ids = self._new_id(), caller.call, agent.spec.id, queue.name
-        offer = Offer(*ids, queue.wrap_up_s, OfferPhase.DIALLING, now, agent.turn)
+        offer = Offer(*ids, queue.wrap_up_s, OfferPhase.DIALLING, now, agent.turn, self._in_line)
+        self._lines.reserve(standing, offer.id)
+        self._open(offer, agent, queue.ring_s, now)
+        self._out.give(MakeOffer(offer.id, caller, offer.agent, agent.spec.endpoint, queue.ring_s))
+        self.note("offer.made", offer)
+
+    def ask(self, fact: ConsultAsked, now: float) -> None:
+        """Ring another agent for the one who talks. Raises what a person can be told, and changes nothing."""
+        talk = self.open.get(self.talks.get(fact.call, ""))
+        if talk is None:
+            raise NoTalk(fact.call)
+        if fact.call in self.consults:
+            raise NotPossible("Somebody is being consulted already.")
+        agent = self._staff.employed(fact.agent)
+        if not agent.free:
+            raise AgentNotFree(fact.agent, agent.why_not_free)
+        ring_s = self._spec(talk.queue).ring_s
+        ids = self._new_id(), fact.call, fact.agent, talk.queue
+        offer = Offer(*ids, talk.wrap_up_s, OfferPhase.DIALLING, now, agent.turn, self._consulting)
+        self.consults[fact.call] = offer.id
+        self._open(offer, agent, ring_s, now)
+        self._out.give(MakeConsult(offer.id, fact.call, fact.agent, agent.spec.endpoint, ring_s))
+        self.note("offer.made", offer, consult=True)
+
+    def _open(self, offer: Offer, agent: Agent, ring_s: int, now: float) -> None:
         self._staff.move(agent, AgentEvent.OFFER, now)
         agent.offer = offer.id
         self.open[offer.id] = offer
-        self._lines.reserve(standing, offer.id)
-        self._out.give(MakeOffer(offer.id, caller, offer.agent, agent.spec.endpoint, queue.ring_s))
-        self._note("offer.made", offer)
-        self._out.start(TimerId(TimerKind.OFFER, offer.id), now + queue.ring_s + self._rules.ring_margin_s)
+        self._out.start(TimerId(TimerKind.OFFER, offer.id), now + ring_s + self._rules.ring_margin_s)
 
     def ringing(self, offer: Offer, now: float) -> bool:
         if offer.phase is not OfferPhase.DIALLING:
             return False
         offer.phase, offer.since = OfferPhase.RINGING, now
-        self._note("offer.ringing", offer)
+        self.note("offer.ringing", offer)
         return True
 
     def answered(self, offer: Offer, now: float) -> bool:
@@ -96,14 +124,9 @@ class Offers:
         agent = self._staff.floor.agents[offer.agent]
         agent.misses = 0
         self._staff.move(agent, AgentEvent.ANSWER, now)
-        self._out.give(ConnectTalk(offer.id, offer.call, offer.agent))
-        self._note("offer.answered", offer)
+        self.note("offer.answered", offer)
         self._out.start(TimerId(TimerKind.OFFER, offer.id), now + self._rules.connect_s)
-        standing = self._lines.callers[offer.call]
-        self._lines.answer(standing, offer.id)
-        for other in list(standing.offers):
-            if other != offer.id:
-                self.withdraw(self.open[other], ANSWERED_ELSEWHERE, now)
+        offer.side.answered(offer, now)
         return True
 
     def failed(self, offer: Offer, reason: OfferFailure, now: float) -> bool:
@@ -112,7 +135,7 @@ class Offers:
             return False
         unanswered = offer.phase in UNANSWERED
         agent = self._close(offer)
-        self._note("offer.failed", offer, reason=reason)
+        self.note("offer.failed", offer, reason=reason)
         if reason in (OfferFailure.UNKNOWN, OfferFailure.LOST):
             self._out.give(WithdrawOffer(offer.id))  # the leg may live on
         if reason is OfferFailure.NO_ANSWER and unanswered:
@@ -127,7 +150,7 @@ class Offers:
                 self._staff.rest(agent, now)
             else:
                 agent.resting = False
-        self._back_in_line(offer)
+        offer.side.dropped(offer)
         standing = self._lines.callers.get(offer.call)
         if standing is not None and standing.pool.demand.agent == offer.agent:
             self._widening.no_preference(standing, now)  # asked, and did not come
@@ -140,9 +163,9 @@ class Offers:
         agent = self._close(offer)
         agent.turn = offer.turn
         self._out.give(WithdrawOffer(offer.id, elsewhere=why == ANSWERED_ELSEWHERE))
-        self._note("offer.withdrawn", offer, reason=why)
+        self.note("offer.withdrawn", offer, reason=why)
         self._staff.let_go(agent, event, now, reason)
-        self._back_in_line(offer)
+        offer.side.dropped(offer)
 
     def withdraw_all(self, standing: Standing, why: str, now: float) -> None:
         for offer in list(standing.offers):
@@ -153,21 +176,75 @@ class Offers:
             return False
         self._out.cancel(TimerId(TimerKind.OFFER, offer.id))
         offer.phase, offer.since = OfferPhase.TALKING, now
-        self.talks[offer.call] = offer.id
         agent = self._staff.floor.agents[offer.agent]
-        self._staff.talk_begins(agent, offer.call, self._lines.lines[offer.queue].spec)
+        self._staff.talk_begins(agent, offer.call, self._aftercare(offer))
         self._staff.move(agent, AgentEvent.TALK, now)
-        self._note("talk.started", offer)
-        self.leave_line(self._lines.callers[offer.call], "answered")
+        offer.side.started(offer)
+        return True
+
+    def held(self, offer: Offer, by: str, now: float) -> bool:
+        if offer.phase is not OfferPhase.TALKING or offer.held:
+            return False
+        offer.held = True
+        self._staff.move(self._staff.floor.agents[offer.agent], AgentEvent.HOLD, now)
+        self.note("talk.held", offer, by=by)
+        return True
+
+    def resumed(self, offer: Offer, now: float) -> bool:
+        if not offer.held:
+            return False
+        offer.held = False
+        self._staff.move(self._staff.floor.agents[offer.agent], AgentEvent.UNHOLD, now)
+        self.note("talk.resumed", offer)
+        return True
+
+    def moved(self, fact: TalkMoved, now: float) -> bool:
+        """The consulted agent takes the talk over, now or when they answer; the first one is done with it."""
+        heir = self.open.get(fact.offer)
+        if heir is None or heir.side is not self._consulting or heir.call != fact.call:
+            return False
+        before = self.talks.get(fact.call)
+        if before is not None:
+            self.talk_ended(self.open[before], EndedBy.TRANSFER, now)
+        heir.side = self._heir
+        if heir.phase is OfferPhase.TALKING:
+            self._staff.talk_begins(self._staff.floor.agents[heir.agent], heir.call, self._aftercare(heir))
+            heir.side.started(heir)
+        return True
+
+    def taken(self, fact: TalkTaken, now: float) -> bool:
+        before = self.talks.get(fact.call)
+        if before is None:
+            return False
+        talk = self.open[before]
+        self.talk_ended(talk, EndedBy.TRANSFER, now)
+        if not self.restore(TalkRestored(fact.offer, fact.call, fact.agent, talk.queue), now):
+            return False
+        self.note("talk.started", self.open[fact.offer])
         return True
 
     def talk_ended(self, offer: Offer, ended_by: EndedBy, now: float) -> bool:
         if offer.phase is not OfferPhase.TALKING:
             return False
+        if offer.side is not self._consulting and ended_by is not EndedBy.TRANSFER:
+            self.drop_consult(offer.call, ended_by, now)
         agent = self._close(offer)
-        del self.talks[offer.call]
-        self._note("talk.ended", offer, ended_by=ended_by)
-        self._staff.talk_over(agent, offer.wrap_up_s, now)
+        consulted = offer.side is self._consulting
+        offer.side.ended(offer)
+        self.note("talk.consult_ended" if consulted else "talk.ended", offer, ended_by=ended_by)
+        self._staff.talk_over(agent, 0.0 if consulted else offer.wrap_up_s, now)
+        return True
+
+    def drop_consult(self, call: str, ended_by: EndedBy, now: float) -> bool:
+        """The talk is over, or its agent has nothing more to ask."""
+        consult = self.open.get(self.consults.get(call, ""))
+        if consult is None or consult.side is not self._consulting:
+            return False
+        if consult.phase is OfferPhase.TALKING:
+            self._out.give(WithdrawOffer(consult.id))
+            self.talk_ended(consult, ended_by, now)
+        else:
+            self.withdraw(consult, "not_wanted", now)
         return True
 
     def restore(self, fact: TalkRestored, now: float) -> bool:
@@ -187,9 +264,9 @@ class Offers:
             agent.intent = Intent(AgentEvent.LOG_OUT, "")
         line = self._lines.lines.get(fact.queue)
         wrap_up_s = line.spec.wrap_up_s if line is not None else 0.0
-        self._staff.talk_begins(agent, fact.call, line.spec if line is not None else QueueSpec(fact.queue))
+        self._staff.talk_begins(agent, fact.call, self._spec(fact.queue))
         ids = fact.offer, fact.call, fact.agent, fact.queue
-        self.open[fact.offer] = Offer(*ids, wrap_up_s, OfferPhase.TALKING, now, agent.turn)
+        self.open[fact.offer] = Offer(*ids, wrap_up_s, OfferPhase.TALKING, now, agent.turn, self._heir)
         self.talks[fact.call] = fact.offer
         agent.offer = fact.offer
         self._staff.move(agent, AgentEvent.RESUME_TALK, now)
@@ -227,19 +304,19 @@ class Offers:
         for index, call in enumerate(line.everyone.slice(place, line.spec.noted_positions), start=place + 1):
             self._out.note("queue.position", call=call, queue=queue, position=index)
 
+    def _spec(self, queue: str) -> QueueSpec:
+        """The rules of a queue, usual ones when it is no more."""
+        line = self._lines.lines.get(queue)
+        return line.spec if line is not None else QueueSpec(queue)
+
+    def _aftercare(self, offer: Offer) -> QueueSpec:
+        """The rules by which the talk is wrapped up; whoever was only asked owes nothing."""
+        return QueueSpec(offer.queue, wrap_up_s=0.0) if offer.side is self._consulting else self._spec(offer.queue)
+
     def _close(self, offer: Offer) -> Agent:
         del self.open[offer.id]
         self._out.cancel(TimerId(TimerKind.OFFER, offer.id))
         return self._staff.floor.agents[offer.agent]
 
-    def _back_in_line(self, offer: Offer) -> None:
-        standing = self._lines.callers[offer.call]
-        self._lines.unreserve(standing, offer.id)
-        if standing.overdue:
-            self._out.give(ReleaseCaller(offer.call, QueueResult.TIMEOUT))
-            self.leave_line(standing, QueueResult.TIMEOUT)
-        else:
-            self.seekers[offer.call] = None
-
-    def _note(self, kind: str, offer: Offer, **data: str) -> None:
+    def note(self, kind: str, offer: Offer, **data: str | bool) -> None:
         self._out.note(kind, call=offer.call, agent=offer.agent, queue=offer.queue, offer=offer.id, **data)

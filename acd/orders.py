@@ -46,6 +46,25 @@ class MakeOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class MakeConsult:
+    """Ring the agent's phone on behalf of a talk; `offer` is the id for the leg."""
+
+    offer: str
+    call: str
+    agent: str
+    endpoint: str
+    ring_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultOver:
+    """It came to nothing: the talk goes on without."""
+
+    offer: str
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
 class WithdrawOffer:
     """End the agent's leg, whatever it does now. It may be gone already."""
 
@@ -90,4 +109,14 @@ class Note:
     data: Mapping[str, str | int | float | None] = field(default_factory=dict)
 
 
-Order = MakeOffer | WithdrawOffer | ConnectTalk | StartTimer | CancelTimer | ReleaseCaller | Note
+Order = (
+    MakeOffer
+    | MakeConsult
+    | ConsultOver
+    | WithdrawOffer
+    | ConnectTalk
+    | StartTimer
+    | CancelTimer
+    | ReleaseCaller
+    | Note
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from acd.destinations import Destination
 from acd.facts import Fact
 from acd.orders import Order, QueueResult
 
@@ -23,6 +24,9 @@ class Timers(Protocol):
 
 Note = Callable[[str, str | None, str | None, str | None, dict[str, Any]], None]
 """`note(kind, call, agent, queue, data)`: something worth an event in the history. Never numbers or names."""
+
+OnTransfer = Callable[[str, Destination], None]
+"""`on_transfer(call, to)`: an agent sent the caller there; they are back in the hands of whoever queued them."""
 
 OnResult = Callable[[str, QueueResult], None]
 """`on_result(call, result)`: the caller is back in the hands of whoever put them into the queue, and still there."""

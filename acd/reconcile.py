@@ -6,10 +6,11 @@ resends nothing: the service tells the engine the facts and hangs up the strays.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from acd import facts as f
 from acd.engine import Engine
@@ -19,6 +20,7 @@ from acd.skills import Requirement
 from pbx.facts import ChannelSeen, PhoneState, Place, Snapshot
 from pbx.live import OUR_LEG
 
+_PARTED = frozenset({Place.HOLD, Place.ROOM})
 _OURS = frozenset({Place.ARRIVAL, Place.RETURNED, Place.TALK})
 
 
@@ -53,6 +55,15 @@ class RecoveredCaller:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """A caller on hold or in a room, and the legs that are theirs."""
+
+    queue: str
+    caller: ChannelSeen
+    legs: list[ChannelSeen]
+
+
 @dataclass(slots=True)
 class Findings:
     facts: list[f.Fact] = field(default_factory=list)
@@ -62,6 +73,8 @@ class Findings:
     ending: list[str] = field(default_factory=list)  # their talk is over and they are about to come back
     gone: list[str] = field(default_factory=list)  # were to come back from a talk, and are not there
     strays: list[str] = field(default_factory=list)  # legs to be hung up
+    parted: list[Parted] = field(default_factory=list)  # talks that are not of two in one bridge
+    deserted: list[RecoveredCaller] = field(default_factory=list)  # on hold, and whose agent is gone
 
 
 def phone_seen(agent: str, state: PhoneState) -> f.PhoneSeen:
@@ -74,9 +87,11 @@ def compare(
     recovered: Iterable[RecoveredCaller],
     talked: Mapping[str, float],
     before: float,
+    control: Callable[[str], bool] = lambda _channel: False,
 ) -> Findings:
     """Judge everything that we believe since `before` or longer; younger things the snapshot may not show yet.
 
+    `control` tells of a leg whether somebody else looks after it and its talk.
     `talked`: calls whose talk is over and who have not come back yet, and since when.
     """
     found = Findings()
@@ -86,7 +101,7 @@ def compare(
         if agent is not None:
             found.facts.append(phone_seen(agent, state))
     for offer in engine.offers.open.values():
-        if offer.since <= before:
+        if offer.since <= before and not control(offer.id):
             _judge_offer(offer, channels, found)
     for call, standing in engine.lines.callers.items():
         if call not in channels and standing.caller.joined_at <= before:
@@ -100,8 +115,8 @@ def compare(
     legs_in = _legs_by_bridge(channels.values())
     for caller in recovered:
         if caller.call in channels and engine.caller(caller.call) is None and engine.offer_of(caller.call) is None:
-            _restore(engine, caller, channels[caller.call], legs_in, found)
-    found.strays += _strays(engine, channels.values(), found)
+            _restore(engine, caller, channels, legs_in, found)
+    found.strays += [leg for leg in _strays(engine, channels.values(), found) if not control(leg)]
     return found
 
 
@@ -131,21 +146,39 @@ def _judge_offer(offer: Offer, channels: Mapping[str, ChannelSeen], found: Findi
 def _restore(
     engine: Engine,
     caller: RecoveredCaller,
-    channel: ChannelSeen,
+    channels: Mapping[str, ChannelSeen],
     legs_in: Mapping[str, list[ChannelSeen]],
     found: Findings,
 ) -> None:
+    channel = channels[caller.call]
     legs = legs_in.get(channel.bridge, [])
+    if channel.place is Place.HOLD and not channel.bridge:
+        ours = (one for one in channels.values() if one.channel.startswith(OUR_LEG))
+        legs = [one for one in ours if _noted(one).get("c") == caller.call]
+        if not legs:
+            found.deserted.append(caller)
+    legs = sorted(legs, key=lambda leg: not _noted(leg).get("m"))  # whose talk it is comes first
     if legs:  # the bridge is the truth: the memory may be a moment old
         agent = engine.floor.at_phone(legs[0].endpoint) or caller.agent or ""
         found.facts.append(f.TalkRestored(legs[0].channel, caller.call, agent, caller.queue))
         found.together[legs[0].channel] = (caller.call, channel.bridge)
+        if channel.place in _PARTED:
+            found.parted.append(Parted(caller.queue, channel, legs))
     elif caller.phase == "talk" and channel.place is Place.RETURNED:
         found.returned.append(caller.call)
     elif caller.phase == "talk" and channel.place is Place.TALK:
         found.ending.append(caller.call)
     elif channel.place in _OURS:
         found.joined.append(caller)
+
+
+def _noted(leg: ChannelSeen) -> dict[str, Any]:
+    """What `control` noted on the leg: the call (`c`), and whether the talk is this leg's (`m`)."""
+    try:
+        noted = json.loads(leg.memory)
+    except ValueError:
+        return {}
+    return noted if isinstance(noted, dict) else {}
 
 
 def _legs_by_bridge(channels: Iterable[ChannelSeen]) -> dict[str, list[ChannelSeen]]:

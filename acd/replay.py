@@ -19,7 +19,7 @@ from acd import facts as f
 from acd.codec import NotDecodable, decode, encode
 from acd.engine import Engine
 from acd.model import AgentSpec, QueueSpec, Rules
-from acd.orders import MakeOffer, Order
+from acd.orders import MakeConsult, MakeOffer, Order
 from acd.snapshot import restore, snapshot
 
 BEGAN = "Began"
@@ -78,7 +78,7 @@ def told(number: int, at: float, fact: f.Fact, outcome: Sequence[Order] | Except
     """A fact and what the engine ordered, or how it refused."""
     call = fact.caller.call if isinstance(fact, f.CallerJoined) else getattr(fact, "call", None)
     orders = () if isinstance(outcome, Exception) else outcome
-    offers = " ".join(one.offer for one in orders if isinstance(one, MakeOffer))
+    offers = " ".join(one.offer for one in orders if isinstance(one, (MakeOffer, MakeConsult)))
     return _entry(number, at, type(fact).__name__, call, _json(encode(fact)), offers, essence(outcome))
 
 

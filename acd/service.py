@@ -14,15 +14,17 @@ from typing import Any
 from acd import facts as f
 from acd.aftercare import EXTEND_S
 from acd.bridges import Bridges
+from acd.control import TalkControl
 from acd.engine import Engine
 from acd.errors import AcdError
 from acd.hands import Hands
 from acd.model import AgentSpec, QueueSpec, Rules, WaitingCaller
 from acd.offers import UNANSWERED, Offer, OfferPhase
 from acd.orders import QueueResult
-from acd.ports import ExpectedWait, Note, OnResult, Record, Timers
+from acd.ports import ExpectedWait, Note, OnResult, OnTransfer, Record, Timers
 from acd.reconcile import RecoveredCaller, compare, phone_seen
 from acd.states import AgentState
+from acd.supervision import Supervision
 from acd.views import views
 from pbx import facts as pf
 from pbx.live import OUR_LEG
@@ -48,6 +50,9 @@ class Distributor:
         note: Note,
         on_result: OnResult,
         new_leg_id: Callable[[], str],
+        on_transfer: OnTransfer = lambda _call, _to: None,
+        number_ring_s: int = 30,
+        dead_man_s: int = 45,
         rules: Rules | None = None,
         expected_wait: ExpectedWait | None = None,
         record: Record | None = None,
@@ -59,8 +64,29 @@ class Distributor:
         self._on_result = on_result
         self._expected_wait = expected_wait
         self._tell = Hands(
-            self.engine, switch=switch, timers=timers, clock=clock, note=note, on_result=on_result, record=record
+            self.engine,
+            switch=switch,
+            timers=timers,
+            clock=clock,
+            note=note,
+            on_result=on_result,
+            record=record,
+            on_consult_over=lambda call, leg: self.control.consult_over(call, leg),  # noqa: PLW0108 - not made yet
         ).tell
+        self.control = TalkControl(
+            self.engine,
+            tell=self._tell,
+            switch=switch,
+            timers=timers,
+            clock=clock,
+            note=note,
+            on_result=on_result,
+            on_transfer=on_transfer,
+            new_leg_id=new_leg_id,
+            number_ring_s=number_ring_s,
+            dead_man_s=dead_man_s,
+        )
+        self.supervision = Supervision(self.engine, self.control, switch=switch, note=note, new_leg_id=new_leg_id)
         self._bridges = Bridges()
         self._talked: dict[str, float] = {}  # the talk is over, the caller has not come back yet: since when
         self._returning: set[str] = set()  # sent into a talk that never began: they will come back
@@ -187,6 +213,8 @@ class Distributor:
 
     def handle(self, fact: pf.Fact) -> None:
         """Any fact of the PBX; those that are nothing to us are passed over. `LinkUp` is for `reconcile`."""
+        if self.supervision.handle(fact) or self.control.handle(fact):
+            return
         handler = self._handlers.get(type(fact))
         if handler is not None:
             handler(fact)
@@ -195,20 +223,26 @@ class Distributor:
         """After `LinkUp`: believe the PBX, take in the callers that we did not know, go on. Nothing is resent."""
         self._tell(f.SwitchLost())  # nothing is offered before everything has been compared
         self._compare(snapshot, callers, self._clock())
+        self.control.looked(snapshot.channels, certain=True)
         self._tell(f.SwitchFound())
 
     def looked(self, snapshot: pf.Snapshot, callers: Iterable[RecoveredCaller] = ()) -> None:
         """After a periodic look: the same, but what is young the snapshot may not show yet."""
         self._compare(snapshot, callers, self._clock() - _LOOK_GRACE_S)
+        self.control.looked(snapshot.channels, certain=False)
 
     def _compare(self, snapshot: pf.Snapshot, callers: Iterable[RecoveredCaller], before: float) -> None:
-        found = compare(self.engine, snapshot, callers, self._talked, before)
+        found = compare(self.engine, snapshot, callers, self._talked, before, self._has_owner)
         for leg in found.strays:
             self._switch.send(HangUp(leg))
         for leg, (call, bridge) in found.together.items():
             self._bridges.put_together(call, leg, bridge)
         for fact in found.facts:
             self._tell(fact)
+        for parted in found.parted:
+            self.control.adopt(parted.queue, parted.caller, parted.legs)
+        for caller in found.deserted:
+            self.control.send_home(caller.call, caller.queue)
         for caller in found.joined:
             self._rejoin(caller)
         for call in found.ending:
@@ -218,6 +252,9 @@ class Distributor:
         for call in found.returned:
             self._talked.pop(call, None)
             self._on_result(call, QueueResult.TALKED)
+
+    def _has_owner(self, leg: str) -> bool:
+        return self.control.owns(leg) or self.supervision.owns(leg)
 
     def _rejoin(self, caller: RecoveredCaller) -> None:
         if not caller.music_on and caller.queue in self.engine.lines.lines:
@@ -230,7 +267,7 @@ class Distributor:
     def _of_leg(self, leg: str, fact: f.Fact) -> None:
         if leg in self.engine.offers.open:
             self._tell(fact)
-        elif leg.startswith(OUR_LEG):
+        elif leg.startswith(OUR_LEG) and not self._has_owner(leg):
             self._switch.send(HangUp(leg, _AS_TOLD_BEFORE))
 
     def _leg_failed(self, fact: pf.LegFailed) -> None:
@@ -308,7 +345,7 @@ class Distributor:
 
     def _end_talk(self, offer: Offer, ended_by: f.EndedBy) -> None:
         first = self._bridges.left_first(offer.id)
-        if first is not None:
+        if first is not None and not self.control.holds(offer.call):
             ended_by = f.EndedBy.AGENT if first == offer.id else f.EndedBy.CALLER
         self._bridges.forget(offer.call, offer.id)
         self._tell(f.TalkEnded(offer.id, ended_by))

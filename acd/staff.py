@@ -24,8 +24,8 @@ from acd.outbox import Outbox
 from acd.states import AgentEvent, AgentState, next_state
 
 _BACK_OF_THE_ORDER = frozenset({AgentEvent.LOG_IN, AgentEvent.BECOME_READY})
-_AT_WORK_ON_A_CALL = frozenset({AgentState.TALKING, AgentState.WRAP_UP})
 _DONE_WITH_A_CALL = frozenset({AgentState.READY, AgentState.NOT_READY, AgentState.LOGGED_OUT})
+_AT_WORK_ON_A_CALL = frozenset({AgentState.TALKING, AgentState.HOLD, AgentState.WRAP_UP})
 
 
 class Staff:
@@ -51,7 +51,7 @@ class Staff:
             self._out.cancel(TimerId(TimerKind.WRAP_UP, agent.spec.id))
         if agent.state in _AT_WORK_ON_A_CALL:
             agent.work.add_seconds(agent.since, now)
-        if state is AgentState.TALKING:
+        if event is AgentEvent.TALK:
             agent.calls.add_one(now)
         if event in (AgentEvent.OFFER, AgentEvent.LOG_IN):
             self._turns += 1
@@ -194,7 +194,7 @@ class Staff:
         state = fact.state
         if state in (AgentState.OFFERING, AgentState.CONNECTING):
             state = AgentState.READY
-        elif state in (AgentState.TALKING, AgentState.WRAP_UP):
+        elif state in (AgentState.TALKING, AgentState.HOLD, AgentState.WRAP_UP):
             state = AgentState.WRAP_UP
             agent.aftercare = Aftercare(queue=QueueSpec("", wrap_up_s=wrap_up_s))
             agent.aftercare.begin(wrap_up_s, now)

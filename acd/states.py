@@ -20,6 +20,7 @@ class AgentState(StrEnum):
     OFFERING = "offering"  # their phone is being rung for one caller
     CONNECTING = "connecting"  # they answered; caller and leg are not yet in one bridge
     TALKING = "talking"
+    HOLD = "hold"  # the caller of their talk is on hold
     WRAP_UP = "wrap_up"
 
 
@@ -35,6 +36,8 @@ class AgentEvent(StrEnum):
     MISS_TOO_OFTEN = "miss too often"
     ANSWER = "answer"
     TALK = "talk"
+    HOLD = "put on hold"
+    UNHOLD = "take off hold"
     WRAP_UP = "wrap up"
     RESUME_TALK = "resume a talk found in the PBX"
 
@@ -62,6 +65,12 @@ TABLE: Mapping[tuple[AgentState, AgentEvent], AgentState] = MappingProxyType(
         (_S.CONNECTING, _E.OFFER_OVER): _S.READY,
         (_S.CONNECTING, _E.PAUSE): _S.NOT_READY,
         (_S.CONNECTING, _E.LOG_OUT): _S.LOGGED_OUT,
+        (_S.TALKING, _E.HOLD): _S.HOLD,
+        (_S.HOLD, _E.UNHOLD): _S.TALKING,
+        (_S.HOLD, _E.WRAP_UP): _S.WRAP_UP,
+        (_S.HOLD, _E.BECOME_READY): _S.READY,
+        (_S.HOLD, _E.PAUSE): _S.NOT_READY,
+        (_S.HOLD, _E.LOG_OUT): _S.LOGGED_OUT,
         (_S.TALKING, _E.WRAP_UP): _S.WRAP_UP,
         (_S.TALKING, _E.BECOME_READY): _S.READY,
         (_S.TALKING, _E.PAUSE): _S.NOT_READY,
@@ -78,6 +87,7 @@ DEADLINES: Mapping[AgentState, str] = MappingProxyType(
         _S.OFFERING: "ring time and a margin",
         _S.CONNECTING: "5 s",
         _S.TALKING: "none of its own: compared with the PBX at every look",
+        _S.HOLD: "none of its own: compared with the PBX at every look; without us the PBX itself ends it",
         _S.WRAP_UP: "the queue's wrap-up time, with extensions and waiting for a disposition its `wrap_up_max_s`",
     }
 )

@@ -7,9 +7,10 @@ menu does, which agent is chosen, and AMI.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from acd.destinations import Destination, ToFlow, ToQueue
 from acd.errors import UnknownQueue
 from acd.service import Distributor, QueueResult
 from cordboard.memory import Memory, Phase
@@ -166,17 +167,39 @@ class Call:
         self._in_hand, self._fence = True, ""
         self.services.distributor.handle(fact)
         if self.phase is Phase.TALK:
-            if self.services.distributor.knows(self.channel):
+            if self.services.distributor.control.holds(self.channel):
+                self._in_hand = False  # on the way to somewhere else in this talk
+            elif self.services.distributor.knows(self.channel):
                 self._requeued()
             else:  # nobody told the distributor of this talk: its agent is not one of ours any more
                 self.queue_ended(QueueResult.TALKED)
-        elif before in {Phase.FLOW, Phase.FALLBACK} and not was_in_hand:
+        elif before in {Phase.FLOW, Phase.FALLBACK} and self.phase is before:
+            if was_in_hand:
+                self._drop_session()
             self.phase = Phase.FLOW
             self._go_on()
 
     def queue_ended(self, result: QueueResult) -> None:
         """The distributor is done with this caller: the flow goes on."""
         self._wait_over(result)
+
+    def transferred(self, to: Destination) -> None:
+        """An agent sent the caller on: into a queue, where the node that they left for the talk still counts, or into
+        a flow, as if they had dialled its number."""
+        match to:
+            case ToQueue(queue=queue, same_place=same_place):
+                if not (same_place and self.waiting.queue == queue):
+                    self.waiting.move(queue, self.services.clock())
+                self._enter_queue()
+            case ToFlow(number=number):
+                self.info = replace(self.info, dialled=number)
+                self._drop_session()
+                self._flow, self._position, self._result = None, None, None
+                self.phase = Phase.FLOW
+                self.waiting.over()
+                self._go_on()
+            case _:  # a person: nobody comes back from there
+                self.queue_ended(QueueResult.TALKED)
 
     def _wait_over(self, result: str) -> None:
         self.phase = Phase.FLOW
@@ -231,7 +254,7 @@ class Call:
         if seen.place is Place.FALLBACK:
             self.phase = Phase.FALLBACK
             return
-        if seen.place is Place.TALK:
+        if seen.place in {Place.TALK, Place.HOLD, Place.ROOM}:
             self.phase = Phase.TALK
         elif self.phase in {Phase.LEAVING, Phase.FALLBACK}:
             self.phase = Phase.FLOW
@@ -356,15 +379,18 @@ class Call:
     def _flow_ended(self, outcome: Outcome) -> None:
         match outcome:
             case Handover():
-                self.phase = Phase.QUEUE
                 self.waiting.begin(outcome, self.services.clock(), self.services.last_agent)
-                self.remember()
-                self._join()
+                self._enter_queue()
             case Ended(cause=cause):
                 self._hang_up(cause)
             case _:
                 self._note("flow.broken", {"reason": outcome.reason})
                 self._hang_up(16)
+
+    def _enter_queue(self) -> None:
+        self.phase = Phase.QUEUE
+        self.remember()
+        self._join()
 
     def _join(self) -> None:
         caller = self.waiting.caller(self.channel)

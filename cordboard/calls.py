@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
+from acd.destinations import Destination
 from acd.service import QueueResult, RecoveredCaller
 from cordboard.call import Call, CallServices
 from cordboard.features import FeatureCall, FeatureCodes
@@ -83,6 +84,11 @@ class CallBook:
         if call is not None:
             call.queue_ended(result)
 
+    def transferred(self, channel: str, to: Destination) -> None:
+        call = self._calls.get(channel)
+        if call is not None:
+            call.transferred(to)
+
     def suspend(self) -> None:
         for call in self._calls.values():
             call.suspend()
@@ -120,7 +126,7 @@ class CallBook:
         call.recover(seen, memory)
         if call.phase is Phase.QUEUE:
             return _recovered(call, "queue")
-        if call.phase is Phase.TALK and seen.place is Place.TALK:
+        if call.phase is Phase.TALK and seen.place in {Place.TALK, Place.HOLD, Place.ROOM}:
             return _recovered(call, "talk")
         return None
 

@@ -17,6 +17,7 @@ from cordboard.api_client import ServiceAddress, ServiceError
 from cordboard.config import Config, config_schema
 from cordboard.config_loader import ConfigRefused, load_config
 from cordboard.secrets import Secrets, SecretsError, load_secrets
+from cordboard.talk_desk import COMMANDS, SUPERVISION
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Cordboard: a contact centre on Asterisk.")
 agents_app = typer.Typer(no_args_is_help=True, help="Agents: who is there, log in, log out, pause, ready.")
@@ -207,6 +208,30 @@ def queues(config: ConfigFile = DEFAULT_CONFIG) -> None:
 def schema() -> None:
     """The JSON Schema of the configuration file, for editors."""
     _print(config_schema())
+
+
+@app.command("talk")
+def talk_command(
+    command: Annotated[str, typer.Argument(help=f"one of {', '.join(COMMANDS)}")],
+    call: Annotated[str, typer.Argument(help="the call's id, as `calls` shows it")],
+    to: Annotated[str, typer.Option(help="agent:NUMBER, queue:NAME, flow:NAME or number:DIGITS")] = "",
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Do something with the talk that a caller is in."""
+    if command not in COMMANDS:
+        _refuse(f"no command {command!r}; there are: {', '.join(COMMANDS)}")
+    _print(_ask(config, "POST", f"/api/calls/{call}/talk/{command}", {"to": to} if to else {}))
+
+
+@app.command()
+def supervise(
+    call: Annotated[str, typer.Argument(help="the call's id")],
+    agent: Annotated[str, typer.Argument(help="the supervisor's number; their phone rings")],
+    mode: Annotated[str, typer.Argument(help=f"one of {', '.join(SUPERVISION)}")] = "listen",
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Be in another agent's talk: listen, whisper, barge in, take over, stop."""
+    _print(_ask(config, "POST", f"/api/calls/{call}/supervise", {"agent": agent, "mode": mode}))
 
 
 @agents_app.command("list")

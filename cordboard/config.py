@@ -33,6 +33,8 @@ AgentNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,10}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^\*[0-9]{1,6}$")]
 Digit = Annotated[str, StringConstraints(pattern=r"^[0-9]$")]
+TalkCode = Annotated[str, StringConstraints(pattern=r"^\*[0-9]$")]
+Prefix = Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{1,31}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 Level = Annotated[int, Field(ge=1, le=5)]
@@ -159,6 +161,7 @@ class Hours(Section):
 
 
 class Queue(Section):
+    number: AgentNumber | None = Field(None, description="what agents dial to send a caller here")
     ring_s: Annotated[int, Field(ge=3, le=120)] = 15
     wrap_up_s: Annotated[int, Field(ge=0, le=3600)] = 5
     wrap_up_max_s: Annotated[int, Field(ge=1, le=7200)] | None = Field(
@@ -189,6 +192,7 @@ class Queue(Section):
 
 class Agent(Section):
     name: Text
+    supervisor: bool = Field(False, description="may listen to others' talks, whisper, barge in and take over")
     queues: list[Name] = Field(min_length=1)
     skills: Skills = Field(default_factory=dict, description="skill to proficiency, 1 to 5")
     language: Language | None = None
@@ -207,6 +211,26 @@ class FeatureCodes(Section):
 class Figures(Section):
     service_level_s: Seconds = Field(20, description="who is answered within so many seconds is answered in time")
     short_abandon_s: Seconds = Field(5, description="who hangs up sooner is a short abandon")
+
+
+class TalkCodes(Section):
+    """What an agent presses during a talk. A destination follows where one is needed, and # ends it."""
+
+    hold: TalkCode = Field("*1", description="put the caller on hold, and take them back")
+    consult: TalkCode = Field("*2", description="then an agent or a number, and #")
+    complete: TalkCode = Field("*3", description="after consulting: caller and the other one talk, you are out")
+    cancel: TalkCode = Field("*4", description="back to the caller, the other one is hung up")
+    conference: TalkCode = Field("*5", description="all three talk")
+    transfer: TalkCode = Field("*6", description="then an agent, a queue's number or a number, and #")
+    requeue: TalkCode = Field("*7", description="the caller goes back to their queue, at the old place")
+    record: TalkCode = Field("*8", description="start recording, pause, go on")
+
+
+class Transfers(Section):
+    """Where callers may be sent, beside agents, queues and flows. Nothing is dialled that no prefix allows."""
+
+    prefixes: list[Prefix] = Field(default_factory=list, description="numbers that begin so may be dialled")
+    ring_s: Annotated[int, Field(ge=5, le=120)] = Field(30, description="how long a number may ring")
 
 
 class Timers(Section):
@@ -256,6 +280,8 @@ class Config(Section):
     feature_codes: FeatureCodes = FeatureCodes()
     time_zone: TimeZone = Field("UTC", description="where days and hours begin, as `Europe/Madrid`")
     figures: Figures = Figures()
+    talk_codes: TalkCodes = TalkCodes()
+    transfers: Transfers = Transfers()
     timers: Timers = Timers()
     logs: Logs = Logs()
 

@@ -165,6 +165,22 @@ def _codes(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
             if code[:-1] == prefix:
                 text = f"feature_codes.{action}: {code} is also {longer} ({prefix}) and the digit {code[-1]}"
                 yield ("feature_codes", action), text
+    taken = {}
+    for action, code in config.talk_codes:
+        if code in taken:
+            yield ("talk_codes", action), f"talk_codes.{action}: {code} is the code of {taken[code]} already"
+        taken[code] = action
+
+
+def _queues_by_number(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
+    taken = {number: f"agent {number}" for number in config.agents}
+    for name, queue in config.queues.items():
+        if queue.number is None:
+            continue
+        if queue.number in taken:
+            text = f"queues.{name}.number: {queue.number} is the number of {taken[queue.number]} already"
+            yield ("queues", name, "number"), text
+        taken[queue.number] = f"queue {name}"
 
 
 def _recording(name: str, queue: Queue) -> Iterator[tuple[yaml_source.Path, str]]:
@@ -200,6 +216,7 @@ def _contradictions(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
         yield from _recording(name, rules)
     yield from _words(("not_ready_reasons",), config.not_ready_reasons)
     yield from _codes(config)
+    yield from _queues_by_number(config)
     for language in config.voices:
         if language not in config.languages:
             yield ("voices", language), f'voices.{language}: "{language}" is not among the languages'

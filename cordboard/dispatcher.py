@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Protocol
 
 import structlog
 
@@ -19,6 +20,7 @@ from pbx.facts import (
     BridgeEntered,
     BridgeLeft,
     CallArrived,
+    CallHeld,
     CallReturned,
     ChannelGone,
     CommandDone,
@@ -26,19 +28,37 @@ from pbx.facts import (
     Fact,
     KeyPressed,
     LegAnswered,
+    LegAtDesk,
     LegFailed,
     LegRinging,
+    LegSpies,
     LinkDown,
     LinkUp,
     Looked,
     OrderFailed,
     PhoneChanged,
+    PhoneHeld,
+    PhoneResumed,
     Place,
     Snapshot,
 )
 from pbx.live import OUR_LEG, LiveChannels
+from pbx.orders import Connect, EnterRoom, Hold, Part, TakeBack
 
 log = structlog.get_logger()
+
+TALK_ORDERS = frozenset(order.__name__ for order in (Connect, Part, Hold, EnterRoom, TakeBack))
+"""Orders about a caller whose failure is the distributor's to mend."""
+
+CALLERS_ELSEWHERE = frozenset({Place.RETURNED, Place.TALK, Place.HOLD, Place.ROOM, Place.FALLBACK})
+"""Where callers of ours are who wait for no command."""
+
+
+class LegKeys(Protocol):
+    """What is pressed on phones that we rang."""
+
+    def press(self, leg: str, key: str) -> None: ...
+    def gone(self, leg: str) -> None: ...
 
 
 class Dispatcher:
@@ -51,18 +71,20 @@ class Dispatcher:
         distributor: Distributor,
         note: CallNote,
         recovered: Callable[[set[str]], None],
+        keys: LegKeys | None = None,
     ) -> None:
         self._live = live
         self._calls = calls
         self._distributor = distributor
         self._note = note
         self._recovered = recovered
+        self._keys = keys
         self._first_look = True
         self.linked = False
         self._routes: dict[type, Callable[[Fact], None]] = {
             CallArrived: self._call_arrived,
             CallReturned: self._call_returned,
-            KeyPressed: self._to_call,
+            KeyPressed: self._key,
             CommandDone: self._to_call,
             ControlLost: self._control_lost,
             ChannelGone: self._channel_gone,
@@ -71,6 +93,11 @@ class Dispatcher:
             LegRinging: self._to_distributor,
             LegAnswered: self._to_distributor,
             LegFailed: self._to_distributor,
+            CallHeld: self._to_distributor,
+            LegAtDesk: self._to_distributor,
+            LegSpies: self._to_distributor,
+            PhoneHeld: self._to_distributor,
+            PhoneResumed: self._to_distributor,
             PhoneChanged: self._to_distributor,
             OrderFailed: self._order_failed,
             LinkUp: self._link_up,
@@ -86,8 +113,16 @@ class Dispatcher:
         assert isinstance(fact, CallArrived)
         self._calls.arrived(fact)
 
+    def _key(self, fact: Fact) -> None:
+        assert isinstance(fact, KeyPressed)
+        if fact.channel.startswith(OUR_LEG):
+            if self._keys is not None:
+                self._keys.press(fact.channel, fact.key)
+        else:
+            self._calls.handle(fact.channel, fact)
+
     def _to_call(self, fact: Fact) -> None:
-        assert isinstance(fact, (KeyPressed, CommandDone))
+        assert isinstance(fact, CommandDone)
         self._calls.handle(fact.channel, fact)
 
     def _to_distributor(self, fact: Fact) -> None:
@@ -112,6 +147,8 @@ class Dispatcher:
         self._distributor.handle(fact)
         if not fact.channel.startswith(OUR_LEG):
             self._calls.handle(fact.channel, fact)
+        elif self._keys is not None:
+            self._keys.gone(fact.channel)
 
     def _control_lost(self, fact: Fact) -> None:
         assert isinstance(fact, ControlLost)
@@ -122,7 +159,7 @@ class Dispatcher:
 
     def _order_failed(self, fact: Fact) -> None:
         assert isinstance(fact, OrderFailed)
-        if fact.channel.startswith(OUR_LEG) or fact.order == "Connect":
+        if fact.channel.startswith(OUR_LEG) or fact.order in TALK_ORDERS:
             self._distributor.handle(fact)
         elif fact.unknown:
             log.warning("order of unknown fate", order=fact.order, channel=fact.channel)
@@ -167,7 +204,7 @@ class Dispatcher:
         for seen in self._live.strangers(snapshot, certain=certain):
             if seen.place is Place.OFFER or seen.channel.startswith(OUR_LEG):
                 self._live.adopt(seen)
-            elif seen.controlled or seen.place in {Place.RETURNED, Place.TALK, Place.FALLBACK}:
+            elif seen.controlled or seen.place in CALLERS_ELSEWHERE:
                 self._live.adopt(seen)
                 caller = self._calls.recover(seen)
                 if caller is not None:

@@ -49,25 +49,24 @@ MODULES: tuple[str, ...] = (
     *("res_pjsip_sips_contact", "res_http_websocket", "res_pjsip_transport_websocket", "chan_pjsip"),
     # media
     *("res_timing_timerfd", "res_rtp_asterisk", "res_srtp", "bridge_simple", "bridge_native_rtp"),
-    *("bridge_builtin_features", "codec_ulaw", "codec_alaw", "codec_a_mu", "codec_resample"),
+    *("bridge_builtin_features", "bridge_softmix", "codec_ulaw", "codec_alaw", "codec_a_mu", "codec_resample"),
     *("format_pcm", "format_sln", "format_wav", "res_musiconhold"),
     # the service's hands: async AGI, sounds that can be stopped, an event for an answered leg, the phones' states
     *("res_speech", "res_agi", "app_controlplayback", "app_userevent", "res_manager_devicestate"),
     # the dialplan
     *("pbx_config", "app_dial", "app_playback", "app_record", "app_mixmonitor", "app_stack"),
+    *("app_confbridge", "app_chanspy"),
     *("func_callerid", "func_cdr", "func_channel", "func_env", "func_logic", "func_strings", "func_timeout"),
     *("res_cdrel_custom", "cdr_custom"),
 )
 
 EVENTS: tuple[str, ...] = (
     *("AsyncAGIStart", "AsyncAGIExec", "AsyncAGIEnd", "DTMFEnd", "Newstate", "Hangup", "OriginateResponse"),
-    *("BridgeEnter", "BridgeLeave", "UserEvent", "DeviceStateChange", "FullyBooted", "Shutdown"),
+    *("BridgeEnter", "BridgeLeave", "UserEvent", "DeviceStateChange", "Hold", "Unhold", "FullyBooted", "Shutdown"),
 )
 
 # Asterisk's core reads these whether or not there is anything to say, and logs an error for each that is missing.
-EMPTY: tuple[str, ...] = (
-    *("acl.conf", "ccss.conf", "cel.conf", "features.conf", "pjproject.conf", "stasis.conf", "udptl.conf"),
-)
+EMPTY: tuple[str, ...] = (*("acl.conf", "ccss.conf", "cel.conf", "pjproject.conf", "stasis.conf", "udptl.conf"),)
 
 _SYNTAX = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029;\[\]<>{}$\"\\|`]")
 

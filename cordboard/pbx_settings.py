@@ -39,6 +39,7 @@ DANGEROUS_MODULES = frozenset(
 
 _SHAPES = {
     "name": (re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}"), "a letter, then letters, digits, _ and -, 40 at most"),
+    "talk code": (re.compile(r"\*[0-9]"), "a star and a digit"),
     "extension": (re.compile(r"[0-9][0-9A-Za-z]{1,19}"), "2 to 20 digits and letters, a digit first"),
     "number": (re.compile(r"\+?[0-9]{2,20}"), "2 to 20 digits, + allowed before them"),
     "secret": (re.compile(r"[A-Za-z0-9_.~+/=-]{12,80}"), "12 to 80 of A-Z a-z 0-9 _ . ~ + / = -"),
@@ -170,6 +171,7 @@ class PbxSettings:
     demo_callers: bool = True
     music: tuple[MusicClass, ...] = ()  # `default` is added from the installed root when it is not here
 
+    talk_codes: tuple[str, ...] = ()  # what agents press during a talk, not heard by the other side
     fallback_number: str | None = None
     dead_man_s: int = 45
     first_wait_s: int = 8
@@ -200,6 +202,8 @@ class PbxSettings:
             _require("external_address", "host", self.external_address)
         for language in self.languages:
             _require("languages", "language", language)
+        for code in self.talk_codes:
+            _require("talk_codes", "talk code", code)
         for module in self.extra_modules:
             _require("extra_modules", "module", module)
         for network in self.local_networks:

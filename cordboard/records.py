@@ -196,7 +196,8 @@ def _left(call: _OpenCall, event: Event) -> None:
 
 
 def _offered(call: _OpenCall, event: Event) -> None:
-    call.record.offers += 1
+    if not event.data.get("consult"):  # on behalf of an agent, not of the caller
+        call.record.offers += 1
 
 
 def _talk_started(call: _OpenCall, event: Event) -> None:

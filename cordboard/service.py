@@ -50,6 +50,7 @@ from cordboard.site import (
     record_rules_of,
     rules_of,
     skills_of,
+    talk_site,
 )
 from cordboard.storage.engine import open_engine
 from cordboard.storage.migrate import migrate
@@ -57,6 +58,8 @@ from cordboard.storage.reader import Reader
 from cordboard.storage.routing import RoutingStore
 from cordboard.storage.sink import open_sink
 from cordboard.storage.writer import Writer
+from cordboard.talk_desk import TalkDesk
+from cordboard.talk_keys import TalkKeys
 from ivr.library import DialplanLibrary
 from ivr.prompts import PromptStore
 from ivr.voices import Voices
@@ -127,6 +130,9 @@ class Service:
             clock=self.clock,
             note=self._distributor_note,
             on_result=self._queue_ended,
+            on_transfer=lambda call, to: self.calls.transferred(call, to),  # noqa: PLW0108 - not made yet
+            number_ring_s=config.transfers.ring_s,
+            dead_man_s=config.pbx.dead_man_s,
             # fixed width: Bridge() (Asterisk 22) takes the first channel whose id BEGINS with what it is given
             new_leg_id=lambda: f"{OUR_LEG}{boot}-{next(legs):08d}",
             rules=rules,
@@ -151,7 +157,17 @@ class Service:
             self.last_agents.agent_of,
         )
         self.calls = CallBook(services, feature_codes_of(config))
-        self.dispatcher = Dispatcher(self.live, self.calls, self.distributor, self.journal.note, self._close_unseen)
+        self.talk_desk = TalkDesk(self.distributor, talk_site(config, lambda: tuple(self.library.current)))
+        keys = TalkKeys(
+            {code: command for command, code in config.talk_codes.model_dump().items()},
+            self.talk_desk,
+            self.distributor.control,
+            self.distributor.supervision,
+            timers,
+        )
+        self.dispatcher = Dispatcher(
+            self.live, self.calls, self.distributor, self.journal.note, self._close_unseen, keys
+        )
         self.call_import = CallImport(
             CallFiles(calls_csv(config), config.recordings_dir / VOICEMAIL),
             config.agents,
@@ -261,6 +277,7 @@ class Service:
         while True:
             await asyncio.sleep(RENEW_EVERY_S)
             self.calls.renew(self.clock())
+            self.distributor.control.renew(self.clock())
 
     async def _look(self) -> None:
         while True:

@@ -6,7 +6,7 @@ Decides only how one vocabulary becomes another; every default is elsewhere.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from acd.model import AgentSpec, QueueSpec, Rules
@@ -18,6 +18,7 @@ from cordboard.pbx_settings import CALLS_CSV, AgentPhone, MusicClass, PbxSetting
 from cordboard.recording import RecordMode, RecordRule
 from cordboard.recordings import FOLDER
 from cordboard.secrets import Secrets, read_secret_file
+from cordboard.talk_desk import NamedFlow, Site
 from pbx.connection import SessionLimits
 from pbx.link import LinkSettings
 
@@ -73,6 +74,19 @@ def feature_codes_of(config: Config) -> FeatureCodes:
     return FeatureCodes(**config.feature_codes.model_dump(), reasons=config.not_ready_reasons)
 
 
+def talk_site(config: Config, flows: Callable[[], Collection[NamedFlow]]) -> Site:
+    """What callers may be sent to, and by whom talks may be supervised."""
+    return Site(
+        agents=config.agents.keys(),
+        supervisors=frozenset(number for number, agent in config.agents.items() if agent.supervisor),
+        queue_numbers={queue.number: name for name, queue in config.queues.items() if queue.number is not None},
+        queues=config.queues.keys(),
+        prefixes=tuple(config.transfers.prefixes),
+        flows=flows,
+        trunk=config.pbx.trunk is not None or not config.pbx.private,
+    )
+
+
 def _needs(levels: Mapping[str, int]) -> tuple[Need, ...]:
     """In one order, so that queues which demand the same are seen to."""
     return tuple(Need(skill, level) for skill, level in sorted(levels.items()))
@@ -125,6 +139,7 @@ def pbx_settings(config: Config, secrets: Secrets) -> PbxSettings:
         trunk=trunk,
         demo_callers=pbx.demo_callers,
         music=tuple(MusicClass(name, folder) for name, folder in _music(config)),
+        talk_codes=tuple(config.talk_codes.model_dump().values()),
         fallback_number=pbx.fallback_number,
         dead_man_s=pbx.dead_man_s,
     )

@@ -43,6 +43,10 @@ class Waiting:
     def keep_place(self) -> None:
         self.kept = (self.queue, self.joined_at)
 
+    def move(self, queue: str, now: float) -> None:
+        """An agent sent them into another queue, on no terms of their own."""
+        self.queue, self.joined_at, self.terms, self.kept = queue, now, Terms(), None
+
     def over(self) -> None:
         self.queue, self.terms, self.data = "", Terms(), ()
 

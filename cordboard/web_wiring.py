@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import platform
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from aiohttp import web
@@ -88,6 +88,14 @@ def web_deps(service: Service) -> WebDeps:
     def classify(agent: str, code: str) -> View:
         return asked(agent, lambda: distributor.classify(agent, code))
 
+    def talk_command(call: str, command: str, to: str) -> None:
+        with _refusals():
+            service.talk_desk.command(call, command, to)
+
+    def supervise(call: str, supervisor: str, mode: str) -> None:
+        with _refusals():
+            service.talk_desk.supervise(call, supervisor, mode)
+
     async def reload_dialplans() -> ReloadReport:
         published = await service.library.reload()
         flows = [flow.name for flow in service.library.current]
@@ -127,6 +135,8 @@ def web_deps(service: Service) -> WebDeps:
         command_agent=command_agent,
         extend_wrap_up=extend_wrap_up,
         classify=classify,
+        talk_command=talk_command,
+        supervise=supervise,
         reload_dialplans=reload_dialplans,
         explain=explain,
         history=service.reader,
@@ -140,6 +150,17 @@ def web_deps(service: Service) -> WebDeps:
         recordings=service.recordings,
         allowed_hosts=frozenset(config.web.allowed_hosts),
     )
+
+
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    """A person's mistake, in the web's words."""
+    try:
+        yield
+    except NoSuchAgent as error:
+        raise UnknownAgent(str(error)) from None
+    except AcdError as error:
+        raise CommandRefused(str(error)) from None
 
 
 def _versions() -> dict[str, Any]:

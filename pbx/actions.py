@@ -11,16 +11,44 @@ from __future__ import annotations
 import re
 
 from pbx.errors import EncodeError
-from pbx.orders import Connect, HangUp, KeepAlive, Remember, RingPhone, SetLanguage, StartRecording
+from pbx.orders import (
+    Connect,
+    Desk,
+    EnterRoom,
+    HangUp,
+    Hold,
+    KeepAlive,
+    Part,
+    Remember,
+    RingNumber,
+    RingPhone,
+    SetLanguage,
+    Spy,
+    SpyMode,
+    StartRecording,
+    TakeBack,
+)
 from pbx.places import (
+    BACK,
+    DESK,
+    DESK_RINGING,
+    HOLD,
     LEG,
     MEMORY,
     MEMORY_MORE,
     MEMORY_PIECE,
     MEMORY_REST,
+    MUSIC,
     OFFER,
     RECORDING,
     RECORDING_HANDLE,
+    ROOM,
+    ROOM_CALLER,
+    ROOM_LEG,
+    ROOM_NAME,
+    SPIED,
+    SPY,
+    SPY_MODE,
     START,
     TALK,
 )
@@ -36,6 +64,8 @@ _RECORDING = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,119}\Z")
 _FOLDER = re.compile(r"(?!.*/\.\.?(/|\Z))/[\w/.+@=~ -]{1,255}\Z")
 _HANDLE = re.compile(r"[A-Za-z0-9]{1,40}\Z")
 _COMMAND = re.compile(r"(ANSWER|NOOP|STREAM FILE|SET MUSIC|ASYNCAGI BREAK)( |\Z)")
+_NUMBER = re.compile(r"\+?[0-9]{1,32}\Z")
+_MUSIC = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?\Z")
 _NOT_NUMBER = re.compile(r"[^0-9+*#]")
 _NOT_NAME = re.compile(r'[\x00-\x1f\x7f"\\<>,;|]+')
@@ -79,11 +109,21 @@ def set_language(order: SetLanguage) -> Action:
 
 
 def ring_phone(order: RingPhone) -> Action:
-    """Always asynchronous: a synchronous Originate keeps every other action waiting until the phone answers."""
     if _ENDPOINT.match(order.endpoint) is None:
         raise EncodeError("not an endpoint")
+    return _ring(f"PJSIP/{order.endpoint}", order)
+
+
+def ring_number(order: RingNumber) -> Action:
+    if _NUMBER.match(order.number) is None:
+        raise EncodeError("not a number")
+    return _ring(f"PJSIP/{order.number}@trunk", order)
+
+
+def _ring(dialled: str, order: RingPhone | RingNumber) -> Action:
+    """Always asynchronous: a synchronous Originate keeps every other action waiting until the phone answers."""
     return "Originate", (
-        ("Channel", f"PJSIP/{order.endpoint}"),
+        ("Channel", dialled),
         ("ChannelId", channel_id(order.leg)),
         ("Context", OFFER),
         ("Exten", START),
@@ -98,7 +138,7 @@ def connect(order: Connect) -> list[Action]:
     """The caller goes to `Bridge(${CB_LEG},x)`: bridged at once, and back in our hands when the leg ends."""
     return [
         _set(order.channel, LEG, channel_id(order.leg)),
-        ("Redirect", (("Channel", order.channel), ("Context", TALK), ("Exten", START), ("Priority", "1"))),
+        ("Redirect", _to(order.channel, TALK)),
     ]
 
 
@@ -143,6 +183,64 @@ def _handle(handle: str) -> str:
     if _HANDLE.match(handle) is None:
         raise EncodeError("not the handle of a recording")
     return handle
+
+
+def part(order: Part) -> list[Action]:
+    """One Redirect of both: when the first has left the bridge the second waits for its own turn, instead of ending."""
+    return [
+        _set(order.channel, LEG, channel_id(order.leg)),  # without us the dialplan puts them together again
+        _music(order.channel, order.music_class),
+        (
+            "Redirect",
+            (
+                *_to(order.channel, HOLD),
+                ("ExtraChannel", order.leg),
+                ("ExtraContext", DESK),
+                ("ExtraExten", START),
+                ("ExtraPriority", "1"),
+            ),
+        ),
+    ]
+
+
+def hold(order: Hold) -> list[Action]:
+    return [_music(order.channel, order.music_class), ("Redirect", _to(order.channel, HOLD))]
+
+
+def desk(order: Desk) -> Action:
+    return "Redirect", _to(order.channel, DESK, DESK_RINGING if order.ringing else START)
+
+
+def enter_room(order: EnterRoom) -> list[Action]:
+    return [
+        _set(order.channel, ROOM_NAME, channel_id(order.room)),
+        ("Redirect", _to(order.channel, ROOM, ROOM_LEG if order.leg else ROOM_CALLER)),
+    ]
+
+
+def take_back(order: TakeBack) -> Action:
+    return "Redirect", _to(order.channel, BACK)
+
+
+_SPY_OPTIONS = {SpyMode.LISTEN: "", SpyMode.WHISPER: "w", SpyMode.BARGE: "B"}
+
+
+def spy(order: Spy) -> list[Action]:
+    return [
+        _set(order.channel, SPIED, channel_id(order.spied)),
+        _set(order.channel, SPY_MODE, _SPY_OPTIONS[order.mode]),
+        ("Redirect", _to(order.channel, SPY)),
+    ]
+
+
+def _to(channel: str, context: str, exten: str = START) -> tuple[tuple[str, str], ...]:
+    return ("Channel", channel_id(channel)), ("Context", context), ("Exten", exten), ("Priority", "1")
+
+
+def _music(channel: str, music_class: str) -> Action:
+    if _MUSIC.match(music_class) is None:
+        raise EncodeError("not a class of music")
+    return _set(channel, MUSIC, music_class)
 
 
 def agi_command(channel: str, command: str, command_id: str) -> Action:

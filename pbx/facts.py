@@ -46,6 +46,10 @@ class Place(StrEnum):
     RETURNED = "returned"  # in our hands again, after a talk
     TALK = "talk"  # a caller sent into a talk
     OFFER = "offer"  # an agent's leg that we dialled
+    HOLD = "hold"  # a caller on hold
+    DESK = "desk"  # an agent's leg between two talks
+    ROOM = "room"  # a caller or a leg in a talk of three or more, or of two who consult
+    SPY = "spy"  # a supervisor's leg
     FALLBACK = "fallback"  # being served by the plain dialplan because we were away
     OTHER = "other"
 
@@ -90,6 +94,39 @@ class LegFailed:
     channel: str
     reason: LegFailure
     cause: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallHeld:
+    """A caller is on hold, out of every talk, as we ordered."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegAtDesk:
+    """A leg is out of every talk and waits, as we ordered."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegSpies:
+    """A supervisor's leg hears the talk, in the way ordered last. Until then a further order would be refused."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneHeld:
+    """Somebody pressed "hold" on the phone of this channel: the other side hears music."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneResumed:
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +248,11 @@ Fact = (
     | LegRinging
     | LegAnswered
     | LegFailed
+    | CallHeld
+    | LegAtDesk
+    | LegSpies
+    | PhoneHeld
+    | PhoneResumed
     | KeyPressed
     | CommandDone
     | ControlLost

@@ -27,20 +27,27 @@ from pbx.monitors import Monitors
 from pbx.orders import (
     Answer,
     Connect,
+    Desk,
+    EnterRoom,
     HangUp,
+    Hold,
     KeepAlive,
     Look,
     MuteRecording,
     Order,
+    Part,
     Play,
     Remember,
+    RingNumber,
     RingPhone,
     SetLanguage,
+    Spy,
     StartMusic,
     StartRecording,
     StopMusic,
     StopPlay,
     StopRecording,
+    TakeBack,
     TakeOver,
     UnmuteRecording,
 )
@@ -49,6 +56,8 @@ from pbx.translate import Translator
 from pbx.wire import Message
 
 log = structlog.get_logger()
+
+_Move = Connect | Part | Hold | Desk | EnterRoom | TakeBack | Spy
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +129,19 @@ class PbxLink:
             Remember: self._remember,
             SetLanguage: self._set_language,
             KeepAlive: self._keep_alive,
-            RingPhone: self._ring_phone,
-            Connect: self._connect,
             StartRecording: self._start_recording,
             MuteRecording: self._of_recording,
             UnmuteRecording: self._of_recording,
             StopRecording: self._of_recording,
+            RingPhone: lambda order: self._ring(actions.ring_phone(order), order),
+            RingNumber: lambda order: self._ring(actions.ring_number(order), order),
+            Connect: lambda order: self._move(actions.connect(order), order),
+            Part: lambda order: self._move(actions.part(order), order),
+            Hold: lambda order: self._move(actions.hold(order), order),
+            Desk: lambda order: self._move([actions.desk(order)], order),
+            EnterRoom: lambda order: self._move(actions.enter_room(order), order),
+            TakeBack: lambda order: self._move([actions.take_back(order)], order),
+            Spy: lambda order: self._move(actions.spy(order), order),
             HangUp: self._hang_up,
             Look: self._look,
         }
@@ -297,7 +313,13 @@ class PbxLink:
             self._fail(order, "bad value")
 
     def _fail(self, order: Order, reason: str, *, unknown: bool = False) -> None:
-        channel = order.leg if isinstance(order, RingPhone) else "" if isinstance(order, Look) else order.channel
+        match order:
+            case RingPhone(leg=channel) | RingNumber(leg=channel):
+                pass
+            case Look():
+                channel = ""
+            case _:
+                channel = order.channel
         self._emit(OrderFailed(channel, type(order).__name__, reason, unknown))
 
     def _send(self, action: actions.Action, order: Order, on_failure: Callable[[], None] | None = None) -> None:
@@ -333,15 +355,16 @@ class PbxLink:
     def _keep_alive(self, order: KeepAlive) -> None:
         self._send(actions.keep_alive(order), order)
 
-    def _ring_phone(self, order: RingPhone) -> None:
-        action = actions.ring_phone(order)
+    def _ring(self, action: actions.Action, order: RingPhone | RingNumber) -> None:
         self._legs.dialled(order.leg)
         self._send(action, order, lambda: self._legs.refused(order.leg))
 
-    def _connect(self, order: Connect) -> None:
-        variable, redirect = actions.connect(order)
+    def _move(self, steps: list[actions.Action], order: _Move) -> None:
+        """Send a channel to another place of the dialplan, with what it must know there; out of our hands with it."""
+        *variables, redirect = steps
         self._agi.leave(order.channel)
-        self._send_quietly(variable)
+        for variable in variables:
+            self._send_quietly(variable)
         self._send(redirect, order, lambda: self._agi.stay(order.channel))
 
     def _start_recording(self, order: StartRecording) -> None:

@@ -14,12 +14,14 @@ from pbx.facts import (
     BridgeEntered,
     BridgeLeft,
     CallArrived,
+    CallHeld,
     CallReturned,
     ChannelGone,
     ChannelSeen,
     ControlLost,
     Fact,
     LegAnswered,
+    LegAtDesk,
     LegRinging,
     PhoneChanged,
     PhoneState,
@@ -85,12 +87,17 @@ class LiveChannels:
                 if channel in self._gone:
                     return False
                 self._channels.setdefault(channel, LiveChannel(channel, Place.OFFER))
+            case CallHeld(channel=channel) | LegAtDesk(channel=channel):
+                known = self._channels.get(channel)
+                if known is None:
+                    return False
+                known.place = Place.HOLD if isinstance(fact, CallHeld) else Place.DESK
             case BridgeEntered(channel=channel, bridge=bridge):
                 known = self._channels.get(channel)
                 if known is None or known.bridge == bridge:
                     return known is not None and known.bridge != bridge
                 known.bridge = bridge
-                if known.place in {Place.ARRIVAL, Place.RETURNED}:
+                if known.place in {Place.ARRIVAL, Place.RETURNED, Place.HOLD}:
                     known.place = Place.TALK
             case BridgeLeft(channel=channel, bridge=bridge):
                 known = self._channels.get(channel)
@@ -171,6 +178,8 @@ def _missed(known: LiveChannel, there: ChannelSeen | None) -> Iterator[Fact]:
             yield BridgeLeft(known.channel, known.bridge)
         if there.bridge:
             yield BridgeEntered(known.channel, there.bridge)
+    if there.place is Place.HOLD and not there.bridge and known.place is not Place.HOLD:
+        yield CallHeld(known.channel)
     if there.place is Place.RETURNED and there.controlled and known.place is not Place.RETURNED:
         yield CallReturned(known.channel)
     elif there.place is Place.FALLBACK and known.place is not Place.FALLBACK:

@@ -6,6 +6,7 @@ An order is given once. It is carried out, refused (`OrderFailed`), or of unknow
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,77 @@ class StopRecording:
 
 
 @dataclass(frozen=True, slots=True)
+class RingNumber:
+    """Dial a number through the trunk under our own channel id `leg`, at most `ring_s` seconds."""
+
+    leg: str
+    number: str
+    ring_s: int
+    caller_number: str
+    caller_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Take both out of their talk in one step: the caller hears music (`CallHeld`), the leg is at the desk
+    (`LegAtDesk`). Neither is hung up by the other's going."""
+
+    channel: str
+    leg: str
+    music_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Put a caller on hold who is in no talk of two: `CallHeld`."""
+
+    channel: str
+    music_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """An agent's leg waits for what comes next (`LegAtDesk`), hearing nothing or that somebody is being rung.
+
+    Not for a leg in a talk of two: `Part` is for that. It stays there for minutes; who means it longer says it again.
+    """
+
+    channel: str
+    ringing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EnterRoom:
+    """Into the room of this name, where any number talk. A caller whom the last leg leaves comes back."""
+
+    channel: str
+    room: str
+    leg: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """A caller in a talk, on hold or in a room comes back into our hands (`CallReturned`). A leg of two is hung up."""
+
+    channel: str
+
+
+class SpyMode(StrEnum):
+    LISTEN = "listen"  # hears both, is heard by nobody
+    WHISPER = "whisper"  # is heard by the agent alone
+    BARGE = "barge"  # is heard by both
+
+
+@dataclass(frozen=True, slots=True)
+class Spy:
+    """A supervisor's answered leg hears the talk of another leg; given again, the mode changes."""
+
+    channel: str
+    spied: str
+    mode: SpyMode
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """End a channel with a Q.850 cause (16 normal, 17 busy, 1 no such number, 26 answered elsewhere, 34 congestion).
 
@@ -161,11 +233,18 @@ Order = (
     | SetLanguage
     | KeepAlive
     | RingPhone
+    | RingNumber
     | Connect
     | StartRecording
     | MuteRecording
     | UnmuteRecording
     | StopRecording
+    | Part
+    | Hold
+    | Desk
+    | EnterRoom
+    | TakeBack
+    | Spy
     | HangUp
     | Look
 )

@@ -14,16 +14,21 @@ from pbx.facts import (
     BridgeEntered,
     BridgeLeft,
     CallArrived,
+    CallHeld,
     CallReturned,
     ChannelGone,
     Fact,
     KeyPressed,
+    LegAtDesk,
+    LegSpies,
     PhoneChanged,
+    PhoneHeld,
+    PhoneResumed,
     PhoneState,
 )
 from pbx.legs import Legs
 from pbx.live import OUR_LEG
-from pbx.places import BACK, LEG_EVENT, ORIGINS
+from pbx.places import BACK, DESK_EVENT, HOLD_EVENT, LEG_EVENT, ORIGINS, SPY_EVENT
 from pbx.wire import Message
 
 PHONE_STATES = {
@@ -46,6 +51,9 @@ _BACK = BACK.encode()
 _ARRIVAL = (b"Channel", b"CallerIDNum", b"CallerIDName", b"Language", b"Context", b"Exten", b"Uniqueid")
 
 
+_ARRIVALS: dict[bytes, Callable[[str], Fact]] = {DESK_EVENT: LegAtDesk, HOLD_EVENT: CallHeld, SPY_EVENT: LegSpies}
+
+
 class Translator:
     """`event` for every AMI event, in order."""
 
@@ -66,6 +74,8 @@ class Translator:
             b"BridgeEnter": self._bridge_enter,
             b"BridgeLeave": self._bridge_leave,
             b"DeviceStateChange": self._device_state,
+            b"Hold": lambda message: self._emit(PhoneHeld(message.text(b"Uniqueid"))),
+            b"Unhold": lambda message: self._emit(PhoneResumed(message.text(b"Uniqueid"))),
         }
 
     def event(self, message: Message) -> None:
@@ -122,10 +132,15 @@ class Translator:
             self._legs.ringing(unique.decode())
 
     def _user_event(self, message: Message) -> None:
-        if message.get(b"UserEvent") != LEG_EVENT:
+        channel = message.text(b"Uniqueid")
+        event = message.get(b"UserEvent")
+        arrived = _ARRIVALS.get(event)
+        if arrived is not None:
+            self._emit(arrived(channel))
+        elif event == LEG_EVENT:
+            self._legs.answered(channel)
+        else:
             self.unknown += 1
-            return
-        self._legs.answered(message.text(b"Uniqueid"))
 
     def _originate_response(self, message: Message) -> None:
         if message.get(b"Response") == b"Failure":

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from aiohttp import web
 
+from cordboard.legs import legs_of
 from cordboard.storage.reader import CallCursor, CallFilter
 from cordboard.web.body import body_of
 from cordboard.web.ports import WebDeps
@@ -51,7 +54,7 @@ class Api:
         return answer({"calls": [record_fields(record) for record in records], "next": after})
 
     async def call(self, request: web.Request) -> web.Response:
-        """A call's record (or, while it lives, its view) and everything that happened in it."""
+        """A call's record (or, while it lives, its view), who talked with the caller, and everything that happened."""
         call_id = request.match_info["call_id"]
         live = next((view for view in self._deps.live_calls() if view.get("call_id") == call_id), None)
         await self._deps.flush()
@@ -63,6 +66,7 @@ class Api:
             {
                 "call": record_fields(record) if record is not None else live,
                 "closed": record is not None,
+                "legs": [asdict(leg) for leg in legs_of(history.events)] if history is not None else [],
                 "events": [event_fields(event) for event in history.events] if history is not None else [],
             }
         )

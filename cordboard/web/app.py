@@ -12,6 +12,7 @@ from cordboard.web.live import LiveEvents
 from cordboard.web.page import page_routes
 from cordboard.web.ports import WebDeps
 from cordboard.web.recordings import RecordingsApi
+from cordboard.web.talks import TalkApi
 
 LARGEST_BODY = 16 * 1024
 
@@ -22,8 +23,9 @@ def make_app(deps: WebDeps) -> web.Application:
         client_max_size=LARGEST_BODY,
         middlewares=[errors_as_json, host_check(deps.allowed_hosts), token_check(deps.token)],
     )
-    live = LiveEvents(deps)
-    parts = (Health(deps), AgentApi(deps), Api(deps), RecordingsApi(deps.recordings), live)
+    talks = TalkApi(deps)
+    live = LiveEvents(deps, talks.frame)
+    parts = (Health(deps), AgentApi(deps), Api(deps), RecordingsApi(deps.recordings), talks, live)
     app.add_routes([*page_routes(deps.company), *(route for part in parts for route in part.routes())])
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(live.close)

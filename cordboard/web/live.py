@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import weakref
+from collections.abc import Callable
 
 import structlog
-from aiohttp import WSCloseCode, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from cordboard.journal import Missed, Subscription
 from cordboard.storage.errors import DatabaseUnavailable
@@ -26,8 +27,10 @@ HEARTBEAT_S = 20.0
 class LiveEvents:
     """`GET /api/events?since=<seq>&call=<call id>`, both optional."""
 
-    def __init__(self, deps: WebDeps) -> None:
+    def __init__(self, deps: WebDeps, command: Callable[[str], str]) -> None:
+        """`command` carries out what a watcher sends, and says how it went."""
         self._deps = deps
+        self._command = command
         self._sockets: weakref.WeakSet[web.WebSocketResponse] = weakref.WeakSet()
 
     def routes(self) -> list[web.RouteDef]:
@@ -49,8 +52,9 @@ class LiveEvents:
                 self._send(socket, subscription, int(since) if since is not None else upto, upto, call_id)
             )
             try:
-                async for _ in socket:
-                    pass  # nothing is expected; reading answers pings and notices the end
+                async for message in socket:  # reading also answers pings and notices the end
+                    if message.type is WSMsgType.TEXT:
+                        await socket.send_str(self._command(message.data))
             finally:
                 sending.cancel()
                 await asyncio.gather(sending, return_exceptions=True)

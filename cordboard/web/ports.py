@@ -137,6 +137,10 @@ class WebDeps:
     """`(agent, seconds)`, None: the usual time. Raises like `command_agent`."""
     classify: Callable[[str, str], View]
     """`(agent, name or digit of a disposition)`. Raises like `command_agent`."""
+    talk_command: Callable[[str, str, str], None]
+    """`(call, command, to)`, see `cordboard.talk_desk`. Raises `UnknownAgent`, `CommandRefused`."""
+    supervise: Callable[[str, str, str], None]
+    """`(call, supervisor, mode)`, likewise."""
     reload_dialplans: Callable[[], Awaitable[ReloadReport]]
     explain: Callable[[str], Awaitable[View | None]]
     """Why a call went where it did; None for a call that the routing log does not have. Raises `NoAnswer`."""

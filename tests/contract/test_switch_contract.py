@@ -11,15 +11,18 @@ from pbx.facts import (
     BridgeEntered,
     BridgeLeft,
     CallArrived,
+    CallHeld,
     CallReturned,
     ChannelGone,
     CommandDone,
     ControlLost,
     KeyPressed,
     LegAnswered,
+    LegAtDesk,
     LegFailed,
     LegFailure,
     LegRinging,
+    LegSpies,
     LinkDown,
     LinkUp,
     Looked,
@@ -30,19 +33,27 @@ from pbx.facts import (
 from pbx.orders import (
     Answer,
     Connect,
+    Desk,
+    EnterRoom,
     HangUp,
+    Hold,
     KeepAlive,
     Look,
     MuteRecording,
+    Part,
     Play,
     Remember,
+    RingNumber,
     RingPhone,
     SetLanguage,
+    Spy,
+    SpyMode,
     StartMusic,
     StartRecording,
     StopMusic,
     StopPlay,
     StopRecording,
+    TakeBack,
     TakeOver,
     UnmuteRecording,
 )
@@ -199,6 +210,126 @@ async def test_a_talk_and_the_way_back(rig: Rig) -> None:
     assert (seen.place, seen.dialled, seen.controlled) == (Place.RETURNED, "100", True)
     assert rig.facts.of(ControlLost) == []
     assert rig.facts.of(LegFailed) == []
+
+
+async def talking(rig: Rig, leg: str) -> str:
+    channel = await answered(rig)
+    rig.link.send(RingPhone(leg, "1001", 10, "+15550100", ""))
+    await rig.facts.has(LegAnswered(leg))
+    rig.link.send(Connect(channel, leg))
+    await rig.facts.next(BridgeEntered, 2)
+    return channel
+
+
+async def places(rig: Rig) -> dict[str, tuple[Place, bool]]:
+    """Where each channel is, and whether in a bridge."""
+    looks = len(rig.facts.of(Looked))
+    rig.link.send(Look())
+    looked = await rig.facts.next(Looked, looks + 1)
+    return {seen.channel: (seen.place, seen.bridge != "") for seen in looked.snapshot.channels}
+
+
+async def test_a_talk_is_parted_and_put_together_again(rig: Rig) -> None:
+    leg = "cb-hold-1"
+    channel = await talking(rig, leg)
+    rig.link.send(Part(channel, leg, "default"))
+    await rig.facts.has(CallHeld(channel))
+    await rig.facts.has(LegAtDesk(leg))
+    assert await places(rig) == {channel: (Place.HOLD, False), leg: (Place.DESK, False)}
+    rig.link.send(Connect(channel, leg))
+    await rig.facts.next(BridgeEntered, 4)
+    assert {one[1] for one in (await places(rig)).values()} == {True}
+    await rig.agent_hangs_up(leg)
+    await rig.facts.has(CallReturned(channel))
+    assert rig.facts.of(ControlLost) == []
+
+
+async def test_a_caller_on_hold_is_taken_back(rig: Rig) -> None:
+    channel = await talking(rig, "cb-hold-2")
+    rig.link.send(Part(channel, "cb-hold-2", "default"))
+    await rig.facts.has(CallHeld(channel))
+    rig.link.send(TakeBack(channel))
+    await rig.facts.has(CallReturned(channel))
+    rig.link.send(HangUp("cb-hold-2"))
+    await rig.facts.has(ChannelGone("cb-hold-2", 16))
+
+
+async def test_a_caller_is_taken_out_of_a_talk_and_the_leg_ends(rig: Rig) -> None:
+    channel = await talking(rig, "cb-back-1")
+    rig.link.send(TakeBack(channel))
+    await rig.facts.has(CallReturned(channel))
+    await rig.facts.next(ChannelGone)
+    rig.link.send(Play(channel, "after", (rig.short,)))
+    await rig.facts.has(CommandDone(channel, "after", ok=True))
+
+
+async def test_a_room_for_three_and_the_caller_goes_on_when_the_last_leg_left(rig: Rig) -> None:
+    first, second = "cb-room-1", "cb-room-2"
+    channel = await talking(rig, first)
+    rig.link.send(Part(channel, first, "default"))
+    await rig.facts.has(LegAtDesk(first))
+    rig.link.send(Desk(first, ringing=True))
+    rig.link.send(RingPhone(second, "1001", 10, "+15550100", ""))
+    await rig.facts.has(LegAnswered(second))
+    for leg in (first, second):
+        rig.link.send(EnterRoom(leg, "cb-room", leg=True))
+    await rig.facts.next(BridgeEntered, 4)
+    assert await places(rig) == {
+        channel: (Place.HOLD, False),
+        first: (Place.ROOM, True),
+        second: (Place.ROOM, True),
+    }
+    rig.link.send(EnterRoom(channel, "cb-room", leg=False))
+    await rig.facts.next(BridgeEntered, 5)
+    rig.link.send(Hold(channel, "default"))
+    await rig.facts.until(lambda: rig.facts.of(CallHeld) == [CallHeld(channel)] * 2, "on hold again")
+    rig.link.send(EnterRoom(channel, "cb-room", leg=False))
+    await rig.facts.next(BridgeEntered, 6)
+    rig.link.send(HangUp(first))
+    await rig.facts.has(ChannelGone(first, 16))
+    assert rig.facts.of(CallReturned) == []
+    rig.link.send(HangUp(second))
+    await rig.facts.has(CallReturned(channel))
+
+
+async def test_a_leg_of_a_room_goes_to_the_desk_and_to_another_talk(rig: Rig) -> None:
+    """`Connect` needs a leg outside of rooms: Asterisk 22 takes nobody out of a ConfBridge."""
+    leg = "cb-room-3"
+    channel = await talking(rig, leg)
+    rig.link.send(Part(channel, leg, "default"))
+    await rig.facts.has(LegAtDesk(leg))
+    rig.link.send(EnterRoom(leg, "cb-other", leg=True))
+    await rig.facts.next(BridgeEntered, 3)
+    rig.link.send(Desk(leg))
+    await rig.facts.until(lambda: rig.facts.of(LegAtDesk) == [LegAtDesk(leg)] * 2, "at the desk again")
+    rig.link.send(Connect(channel, leg))
+    await rig.facts.next(BridgeEntered, 5)
+
+
+async def test_without_us_a_caller_on_hold_is_put_back_to_the_agent(rig: Rig) -> None:
+    leg = "cb-hold-3"
+    channel = await talking(rig, leg)
+    rig.link.send(Part(channel, leg, "default"))
+    await rig.facts.has(CallHeld(channel))
+    rig.link.send(KeepAlive(channel, 1))
+    await rig.facts.next(BridgeEntered, 4)
+
+
+async def test_a_number_without_a_trunk_is_unreachable(rig: Rig) -> None:
+    rig.link.send(RingNumber("cb-out-1", "+15550123", 5, "1", ""))
+    assert (await rig.facts.next(LegFailed)).reason is LegFailure.UNREACHABLE
+
+
+async def test_a_supervisor_listens_and_the_mode_changes(rig: Rig) -> None:
+    channel = await talking(rig, "cb-spied-1")
+    rig.link.send(RingPhone("cb-spy-1", "1001", 10, "", ""))
+    await rig.facts.has(LegAnswered("cb-spy-1"))
+    for number, mode in enumerate(SpyMode, start=1):
+        rig.link.send(Spy("cb-spy-1", "cb-spied-1", mode))
+        await rig.facts.next(LegSpies, number)
+    assert (await places(rig))["cb-spy-1"][0] is Place.SPY
+    assert (await places(rig))[channel][1]
+    assert rig.facts.of(OrderFailed) == []
 
 
 async def test_connecting_to_a_leg_that_is_gone_brings_the_caller_back(rig: Rig) -> None:
@@ -379,6 +510,12 @@ async def test_orders_for_nobody(rig: Rig) -> None:
         StartRecording("c", ".."),
         StartRecording("c", ""),
         StartRecording("c", "${SHELL(id)}"),
+        RingNumber("cb-1", "1@elsewhere", 5, "", ""),
+        RingNumber("cb-1", "100&PJSIP/1001", 5, "", ""),
+        Part("c", "", "default"),
+        Hold("c", "default,other"),
+        EnterRoom("c", "room,menu", leg=True),
+        Spy("cb-1", "PJSIP/", SpyMode.BARGE),
     ],
 )
 async def test_what_must_not_be_sent_is_not(rig: Rig, order: HangUp | Remember | RingPhone | StartRecording) -> None:

@@ -231,7 +231,8 @@ class FakeSession(asyncio.Protocol):
             case "ControlPlayback":
                 world.do_stop(channel)
             case "Redirect":
-                world.do_redirect(channel, action["context"], action["exten"])
+                extra = world.channels.get(action.get("extrachannel", ""))
+                world.do_redirect(channel, action["context"], action["exten"], extra)
             case "Hangup":
                 world.do_hang_up(channel, int(action.get("cause", 16)))
             case "Setvar":

@@ -117,6 +117,7 @@ class World:
                 self._agi_exec(channel, "200 result=-1 endpos=800\n")
             self.say("AsyncAGIEnd", self.state(channel))
         peer = self.channels.get(channel.peer)
+        room = channel.bridge if channel.bridge.startswith("room-") else ""
         if channel.bridge:
             self._leave(channel)
         tech = [("TechCause", sip_status)] if sip_status else []
@@ -124,11 +125,24 @@ class World:
         if peer is not None and peer.bridge:
             self._leave(peer)
             self._after_talk(peer)
+        if room:
+            self._left_alone(room)
+
+    def _left_alone(self, room: str) -> None:
+        """With the last leg gone, a caller goes on."""
+        here = [one for one in self.channels.values() if one.bridge == room]
+        if not any(one.exten == "leg" for one in here):
+            for one in here:
+                self._leave(one)
+                self._after_talk(one)
 
     def dead_man(self, unique: str) -> None:
-        """The dead-man's timer fires: the plain dialplan takes the caller."""
+        """The dead-man's timer fires: the plain dialplan takes the caller, or puts one on hold back to the agent."""
         channel = self.channels[unique]
         channel.hangs_up_at = 0
+        if channel.context == "cordboard-hold":
+            self.do_redirect(channel, "cordboard-talk", "s")
+            return
         self._leave_agi(channel)
         channel.context, channel.exten = "cordboard-fallback", "s"
 
@@ -148,16 +162,40 @@ class World:
         elif self.keep_stray_stops:
             channel.stray_stop = True
 
-    def do_redirect(self, channel: Channel, context: str, exten: str) -> None:
+    def do_redirect(self, channel: Channel, context: str, exten: str, to_desk: Channel | None = None) -> None:
+        """`to_desk`: the leg of the same talk, sent to the desk in the same step, so that neither ends the other."""
+        if channel.bridge:
+            peer = self.channels.get(channel.peer)
+            self._leave(channel)
+            if peer is not None and peer.bridge:
+                self._leave(peer)
+                if peer is not to_desk:
+                    self._after_talk(peer)
+        if to_desk is not None:
+            self.do_redirect(to_desk, "cordboard-desk", "s")
         self._cancel(channel)
         if channel.playing:
             self._agi_exec(channel, "200 result=-1 endpos=800\n")
         self._leave_agi(channel)
         channel.context, channel.exten = context, exten
-        if context == "cordboard-back":
-            self.enter_agi(channel)
-        if context != "cordboard-talk":
-            return
+        match context:
+            case "cordboard-back":
+                self.enter_agi(channel)
+            case "cordboard-desk" | "cordboard-hold" | "cordboard-spy":
+                event = f"Cordboard{context.removeprefix('cordboard-').capitalize()}"
+                self.say("UserEvent", [*self.state(channel), ("UserEvent", event)])
+            case "cordboard-room":
+                self._enter_room(channel)
+            case "cordboard-talk":
+                self._bridge(channel)
+            case _:
+                pass
+
+    def _enter_room(self, channel: Channel) -> None:
+        channel.bridge = f"room-{channel.variables['CB_ROOM']}"
+        self.say("BridgeEnter", [("BridgeUniqueid", channel.bridge), *self.state(channel)])
+
+    def _bridge(self, channel: Channel) -> None:
         other = self.channels.get(channel.variables.get("CB_LEG", ""))
         if other is None:
             self._after_talk(channel)

@@ -8,6 +8,7 @@ Everything that it does by itself can be switched off: `seconds_per_file=None` l
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -15,36 +16,48 @@ from pbx.facts import (
     BridgeEntered,
     BridgeLeft,
     CallArrived,
+    CallHeld,
     CallReturned,
     ChannelGone,
+    ChannelSeen,
     CommandDone,
     Fact,
     KeyPressed,
     LegAnswered,
+    LegAtDesk,
     LegFailed,
     LegFailure,
     LegRinging,
+    LegSpies,
     LinkDown,
     LinkUp,
     Looked,
     OrderFailed,
     Origin,
+    Place,
     Snapshot,
 )
 from pbx.orders import (
     Answer,
     Connect,
+    Desk,
+    EnterRoom,
     HangUp,
+    Hold,
     Look,
     MuteRecording,
     Order,
+    Part,
     Play,
+    RingNumber,
     RingPhone,
+    Spy,
     StartMusic,
     StartRecording,
     StopMusic,
     StopPlay,
     StopRecording,
+    TakeBack,
     TakeOver,
     UnmuteRecording,
 )
@@ -91,6 +104,15 @@ class FakeChannel:
     recording_muted: bool = False
     commands: deque[Answer | Play | TakeOver] = field(default_factory=deque)
     timers: list[VirtualTimer] = field(default_factory=list)
+    place: Place = Place.ARRIVAL
+
+    def seen(self) -> ChannelSeen:
+        """As a look at the PBX shows it."""
+        answered = self.answered or not self.leg
+        ours = self.place in {Place.ARRIVAL, Place.RETURNED} and not self.leg
+        return ChannelSeen(
+            self.channel, f"PJSIP/{self.channel}", "", self.place, answered, ours, self.bridge, "", "", "100", "en", ""
+        )
 
 
 class FakeSwitch:
@@ -113,6 +135,8 @@ class FakeSwitch:
         self.orders: list[Order] = []
         self.snapshot = Snapshot(channels=())
         self.up = True
+        self.sees = False  # a look shows the channels as they are, not the `snapshot` that the test made
+        self.deaf_to: set[type] = set()  # orders that are accepted and never carried out
         self._bridges = 0
 
     # what the test asks ------------------------------------------------------------------------------------------
@@ -178,6 +202,7 @@ class FakeSwitch:
         if known is None:
             return
         self._stop_timers(known)
+        room = known.bridge if known.bridge.startswith("room-") else ""
         peer = self.channels.get(known.peer)
         if known.leg and not known.answered:
             reason = LegFailure.BUSY if cause == 17 else LegFailure.REFUSED if cause == 21 else LegFailure.FAILED
@@ -192,6 +217,10 @@ class FakeSwitch:
                 self.hang_up(peer.channel)
             else:
                 self.emit(CallReturned(peer.channel))
+        here = [one for one in self.channels.values() if room and one.bridge == room]
+        if not any(one.leg for one in here):
+            for one in here:  # the last leg has left
+                self._move(one, CallReturned(one.channel))
 
     def lose_link(self, reason: str = "reset") -> None:
         self.up = False
@@ -211,10 +240,12 @@ class FakeSwitch:
         if not self.up:
             self._soon(OrderFailed(_channel_of(order), type(order).__name__, "link down"))
             return
+        if type(order) in self.deaf_to:
+            return
         match order:
             case Look():
-                self.time.after(0.0, lambda: self.emit(Looked(self.snapshot)))
-            case RingPhone():
+                self.time.after(0.0, lambda: self.emit(Looked(self.picture() if self.sees else self.snapshot)))
+            case RingPhone() | RingNumber():
                 self._ring(order)
             case _:
                 known = self.channels.get(order.channel)
@@ -222,6 +253,9 @@ class FakeSwitch:
                     self._soon(OrderFailed(order.channel, type(order).__name__, "no such channel"))
                 else:
                     self._carry_out(order, known)
+
+    def picture(self) -> Snapshot:
+        return Snapshot(tuple(known.seen() for known in self.channels.values()))
 
     def _carry_out(self, order: Order, known: FakeChannel) -> None:
         match order:
@@ -250,6 +284,18 @@ class FakeSwitch:
                 known.recording, known.recording_muted = recording, False
             case MuteRecording() | UnmuteRecording() | StopRecording():
                 self._of_recording(order, known)
+            case Part(leg=leg):
+                self._moved(known, lambda: self._part(known, leg))
+            case Hold(channel=channel):
+                self._moved(known, lambda: self._move(known, CallHeld(channel)))
+            case Desk(channel=channel):
+                self._moved(known, lambda: self._move(known, LegAtDesk(channel)))
+            case TakeBack(channel=channel):
+                self._moved(known, lambda: self._move(known, CallReturned(channel)))
+            case Spy(channel=channel):
+                self._soon(LegSpies(channel))
+            case EnterRoom(channel=channel, room=room):
+                self._moved(known, lambda: self._move(known, BridgeEntered(channel, f"room-{room}")))
             case HangUp(channel=channel, cause=cause):
                 self.time.after(0.0, lambda: self.hang_up(channel, cause))
             case _:
@@ -286,17 +332,54 @@ class FakeSwitch:
         if seconds is not None:
             known.timers.append(self.time.after(seconds, lambda: self.finish(known.channel)))
 
+    def _moved(self, known: FakeChannel, then: Callable[[], None]) -> None:
+        known.commands.clear()
+        self._stop_timers(known)
+        self.time.after(0.0, then)
+
+    def _part(self, caller: FakeChannel, leg: str) -> None:
+        other = self.channels.get(leg)
+        if other is not None:
+            self._leave_bridge(other)
+            caller.peer = other.peer = ""
+            self._move(other, LegAtDesk(leg))
+        self._move(caller, CallHeld(caller.channel))
+
+    def _move(self, known: FakeChannel, arrived: CallHeld | LegAtDesk | CallReturned | BridgeEntered) -> None:
+        """Out of the bridge that it is in; who is left alone there by it ends or comes back, as in the PBX."""
+        if known.channel not in self.channels:
+            return
+        peer = self.channels.get(known.peer)
+        known.peer = ""
+        self._leave_bridge(known)
+        known.place = _PLACES[type(arrived)]
+        if isinstance(arrived, BridgeEntered):
+            known.bridge = arrived.bridge
+        self.emit(arrived)
+        if peer is not None and peer.bridge and not peer.bridge.startswith("room-"):
+            peer.peer = ""
+            self._leave_bridge(peer)
+            if peer.leg:
+                self.hang_up(peer.channel)
+            else:
+                self.emit(CallReturned(peer.channel))
+
+    def _leave_bridge(self, known: FakeChannel) -> None:
+        if known.bridge:
+            bridge, known.bridge = known.bridge, ""
+            self.emit(BridgeLeft(known.channel, bridge))
+
     def _stopped(self, known: FakeChannel, play: Play) -> None:
         """A stop never hits the next prompt."""
         if known.commands and known.commands[0] is play:
             self.finish(known.channel, interrupted=True)
 
-    def _ring(self, order: RingPhone) -> None:
-        script = self.phones.get(order.endpoint)
+    def _ring(self, order: RingPhone | RingNumber) -> None:
+        script = self.phones.get(order.endpoint if isinstance(order, RingPhone) else order.number)
         if script is not None and script.failure is LegFailure.UNREACHABLE:
             self._soon(LegFailed(order.leg, LegFailure.UNREACHABLE, script.cause))
             return
-        known = self.channels[order.leg] = FakeChannel(order.leg, leg=True)
+        known = self.channels[order.leg] = FakeChannel(order.leg, leg=True, place=Place.OFFER)
         if script is None:
             return
         known.timers.append(self.time.after(0.0, lambda: self.emit(LegRinging(order.leg))))
@@ -331,13 +414,22 @@ class FakeSwitch:
         self._bridges += 1
         caller.bridge = other.bridge = f"bridge-{self._bridges}"
         caller.peer, other.peer = leg, caller.channel
+        caller.place = Place.TALK
         self.emit(BridgeEntered(caller.channel, caller.bridge))
         self.emit(BridgeEntered(leg, other.bridge))
 
 
+_PLACES = {
+    CallHeld: Place.HOLD,
+    LegAtDesk: Place.DESK,
+    CallReturned: Place.RETURNED,
+    BridgeEntered: Place.ROOM,
+}
+
+
 def _channel_of(order: Order) -> str:
     match order:
-        case RingPhone(leg=leg):
+        case RingPhone(leg=leg) | RingNumber(leg=leg):
             return leg
         case Look():
             return ""

@@ -81,6 +81,16 @@ class Floor:
             raise NoAnswer("too busy")
         return {"call": call, "text": "because"} if call == "c-1" else None
 
+    def talk_command(self, call: str, command: str, to: str) -> None:
+        if call != "c-1":
+            raise CommandRefused(f"Call {call!r} is in no talk.")
+        self.commands.append((call, command, to))
+
+    def supervise(self, call: str, supervisor: str, mode: str) -> None:
+        if supervisor not in self.states:
+            raise UnknownAgent(f"There is no agent {supervisor!r}.")
+        self.commands.append((call, supervisor, mode))
+
     async def reload(self) -> ReloadReport:
         return ReloadReport(["main"], self.problems)
 
@@ -152,6 +162,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         command_agent=floor.command,
         extend_wrap_up=floor.extend,
         classify=floor.classify,
+        talk_command=floor.talk_command,
+        supervise=floor.supervise,
         reload_dialplans=floor.reload,
         explain=floor.explain,
         history=reader,
@@ -476,6 +488,40 @@ async def test_live_events(site: Site) -> None:
         "queue": "sales",
         "data": {"offer": "o1"},
     }
+
+
+async def test_commands_about_talks(site: Site) -> None:
+    async def post(path: str, body: dict[str, Any]) -> int:
+        return (await site.client.post(f"/api/calls/{path}", json=body, headers=BEARER)).status
+
+    assert await post("c-1/talk/hold", {}) == 200
+    assert await post("c-1/talk/transfer", {"to": "queue:sales"}) == 200
+    assert await post("c-2/talk/hold", {}) == 409
+    assert await post("c-1/talk/sing", {}) == 404
+    assert await post("c-1/talk/transfer", {"to": 5}) == 400
+    assert await post("c-1/talk/transfer", {"too": "queue:sales"}) == 400
+    assert await post("c-1/supervise", {"agent": "1001", "mode": "listen"}) == 200
+    assert await post("c-1/supervise", {"agent": "1009", "mode": "listen"}) == 404
+    assert await post("c-1/supervise", {"agent": "1001", "mode": "sing"}) == 400
+    assert (await site.client.post("/api/calls/c-1/talk/hold")).status == 401
+    assert site.floor.commands == [("c-1", "hold", ""), ("c-1", "transfer", "queue:sales"), ("c-1", "1001", "listen")]
+
+
+async def test_commands_about_talks_on_the_socket(site: Site) -> None:
+    async with site.client.ws_connect("/api/events", headers=BEARER) as socket:
+        await frames(socket, 1)
+
+        async def ask(text: str) -> dict[str, Any]:
+            await socket.send_str(text)
+            return (await frames(socket, 1))[0]
+
+        assert await ask('{"do": "hold", "call": "c-1"}') == {"done": "hold", "call": "c-1"}
+        assert await ask('{"do": "whisper", "call": "c-1", "agent": "1001"}') == {"done": "whisper", "call": "c-1"}
+        refused = await ask('{"do": "hold", "call": "c-2"}')
+        assert refused == {"refused": "Call 'c-2' is in no talk.", "do": "hold", "call": "c-2"}
+        for nonsense in ("", "[]", "{", '{"do": 1, "call": "c-1"}', '{"do": "sing", "call": "c-1"}', "[" * 4000):
+            assert "refused" in await ask(nonsense)
+    assert site.floor.commands == [("c-1", "hold", ""), ("c-1", "1001", "whisper")]
 
 
 async def test_events_of_one_call(site: Site) -> None:

@@ -291,7 +291,7 @@ class Site:
             replayed = await replay_all(RoutingStore(database))
         finally:
             await database.dispose()
-        assert replayed.differences == []
+        assert replayed.differences == [], replayed.differences[:3]
         offers = sum(event["kind"] == "offer.made" for event in self.events)
         assert replayed.decisions >= offers, "every offer was decided in the replay too"
 
