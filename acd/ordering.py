@@ -50,6 +50,10 @@ class OrderedIds:
         """How many come before it. Raises KeyError when it is not in."""
         return bisect_left(self._order, (self._keys[item], item))
 
+    def before(self, key: Key) -> int:
+        """How many have a smaller key."""
+        return bisect_left(self._order, (key, ""))
+
     def slice(self, start: int, stop: int) -> list[str]:
         """The ids at the places from `start` up to `stop`."""
         return [item for _key, item in self._order[start:stop]]

@@ -6,12 +6,12 @@ from random import Random
 
 from acd.simulate.load import Load, Staffing
 from acd.simulate.report import Report
-from acd.simulate.world import Chances, World
+from acd.simulate.world import Chances, Watcher, World
 
 
-def simulate(load: Load, staffing: Staffing, seed: int) -> Report:
+def simulate(load: Load, staffing: Staffing, seed: int, watcher: Watcher | None = None) -> Report:
     """The same arguments give the same report, to the last digit. Raises `UnknownQueue` for a stream without one."""
-    return World(load, staffing, chances(load, seed)).run()
+    return World(load, staffing, chances(load, seed), watcher).run()
 
 
 def chances(load: Load, seed: int) -> Chances:

@@ -47,8 +47,18 @@ class _Caller:
     waited: bool = True
 
 
+class Watcher(Protocol):
+    """Sees everything and changes nothing."""
+
+    def before(self, engine: Engine, now: float) -> None:
+        """Something is about to happen at this moment; since the last one nothing did."""
+
+    def after(self, engine: Engine, fact: f.Fact, orders: list[Order], now: float) -> None: ...
+
+
 class World:
-    def __init__(self, load: Load, staffing: Staffing, chances: Chances) -> None:
+    def __init__(self, load: Load, staffing: Staffing, chances: Chances, watcher: Watcher | None = None) -> None:
+        self._watcher = watcher
         self._load = load
         self._chances = chances
         ids = count(1)
@@ -86,6 +96,8 @@ class World:
             elif isinstance(fact, f.CallerLeft) and fact.call not in self._callers:
                 continue
             self.now = at
+            if self._watcher is not None:
+                self._watcher.before(self.engine, at)
             self._happen(fact)
         for offer in list(self._talks):  # still busy when the watching ends
             self._book_talk(offer)
@@ -113,7 +125,11 @@ class World:
     def _tell(self, fact: f.Fact) -> None:
         facts = deque([fact])
         while facts:
-            for order in self.engine.handle(facts.popleft(), self.now):
+            fact = facts.popleft()
+            orders = self.engine.handle(fact, self.now)
+            if self._watcher is not None:
+                self._watcher.after(self.engine, fact, orders, self.now)
+            for order in orders:
                 followed = self._obey(order)
                 if followed is not None:
                     facts.append(followed)
@@ -168,7 +184,7 @@ class World:
 
     def _next_arrival(self, index: int) -> None:
         stream = self._load.streams[index]
-        at = self.now + self._chances.arrivals[index].expovariate(stream.calls_per_h / 3600.0)
+        at = stream.next_call(self.now, self._chances.arrivals[index].expovariate(1.0))
         if at > self._last_call:
             return
         call = f"call-{next(self._calls)}"
