@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from acd import facts as f
+from acd.estimates import QUANTILE
 from acd.floor import Floor, Intent
 from acd.lines import Lines, Standing
 from acd.model import AgentSpec, QueueSpec, Rules, WaitingCaller
@@ -156,15 +157,18 @@ class Engine:
         place = self.lines.place(caller.call) or 0
         self.outbox.note("queue.joined", call=caller.call, queue=caller.queue, position=place + 1)
         self.offers.note_positions(caller.queue, place + 1)
-        overflow = self._overflow(standing, place)
+        overflow = self._overflow(standing, place, fact.expected_wait_s)
         if overflow is not None:
             self.offers.release(standing, overflow, now)
             return True
+        if fact.expected_wait_s:
+            wait_s = fact.expected_wait_s
+            self.outbox.note("queue.expected", call=caller.call, queue=caller.queue, wait_s=wait_s, quantile=QUANTILE)
         self._limit_wait(standing, now)
         self.offers.seekers[caller.call] = None
         return True
 
-    def _overflow(self, standing: Standing, place: int) -> QueueResult | None:
+    def _overflow(self, standing: Standing, place: int, expected_wait_s: float | None) -> QueueResult | None:
         """Why they cannot wait here. Those who stood here before a restart stand behind as few as they did then."""
         line = self.lines.lines[standing.caller.queue]
         queue = line.spec
@@ -172,9 +176,13 @@ class Engine:
             return QueueResult.CLOSED
         if self.seeing and self._deserted(queue.name):
             return QueueResult.EMPTY
-        if queue.max_waiting is None or place < queue.max_waiting or self.floor.first_free(standing.pool) is not None:
+        if self.floor.first_free(standing.pool) is not None:
             return None
-        return QueueResult.FULL
+        if queue.max_waiting is not None and place >= queue.max_waiting:
+            return QueueResult.FULL
+        if queue.max_expected_wait_s is not None and (expected_wait_s or 0.0) > queue.max_expected_wait_s:
+            return QueueResult.TOO_LONG
+        return None
 
     def _deserted(self, queue: str) -> bool:
         return self.lines.lines[queue].spec.leave_when_empty and not self.floor.logged_in[queue]

@@ -18,6 +18,9 @@ from math import exp, inf, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
+QUANTILE = 0.8
+"""What is told of a wait: so many callers of all wait no longer."""
+
 _STEP = 0.1  # of a crowd, at most, but at least one caller
 _MOST_STEPS = 2_000
 _NOBODY = 1e-9
@@ -112,7 +115,7 @@ def wait(crowds: Sequence[Crowd], teams: Sequence[Team], regularity: float = 0.0
     course = _Course()
     agents = sum(team.agents for team in teams)
     for _ in range(_MOST_STEPS):
-        drains, hazard, leaving = _rates(crowds, teams, ahead)
+        drains, leaving, pace, hazard = _rates(crowds, teams, ahead)
         coming = [n for n, crowd in enumerate(crowds) if crowd.joining > 0 and course.passed < crowd.joining_s]
         if not any(ahead) and not coming:
             if hazard <= 0:
@@ -133,28 +136,38 @@ def wait(crowds: Sequence[Crowd], teams: Sequence[Team], regularity: float = 0.0
             ahead[n] = max(0.0, ahead[n] - drain * step_s) + joined
             ahead[n] = ahead[n] if ahead[n] > _NOBODY else 0.0
             come += joined
-        if out > 0:
-            course.scatter += course.waiting * (out * step_s + come) / out**2
+        if pace > 0:
+            course.scatter += course.waiting * (out * step_s + come) / pace**2
         course.go_on(step_s, hazard)
     return None
 
 
-def _rates(crowds: Sequence[Crowd], teams: Sequence[Team], ahead: list[float]) -> tuple[list[float], float, float]:
-    """How fast each crowd shrinks, in callers per second; how fast an agent comes for ours; how many hang up."""
+class _Rates(NamedTuple):
+    """Per second."""
+
+    drains: list[float]  # by how much each crowd shrinks
+    leaving: float  # of that, hang-ups
+    pace: float  # as all drains, were every agent busy with those ahead who serves any of them
+    hazard: float  # agents who come for ours
+
+
+def _rates(crowds: Sequence[Crowd], teams: Sequence[Team], ahead: list[float]) -> _Rates:
     drains = []
     for crowd, here in zip(crowds, ahead, strict=True):
         step = max(1.0, here * _STEP)
         drains.append(crowd.leaving * max(min(here, 1.0), here - (step - 1.0) / 2.0))
-    hazard, leaving = 0.0, sum(drains)
+    leaving = pace = sum(drains)
+    hazard = 0.0
     for team in teams:
         before = sum(ahead[n] for n in team.serves)
         busy = min(1.0, before)
         if team.ours:
             hazard += team.rate * (1.0 - busy)
         if before > 0:
+            pace += team.rate
             for n in team.serves:
                 drains[n] += team.rate * busy * ahead[n] / before
-    return drains, hazard, leaving
+    return _Rates(drains, leaving, pace, hazard)
 
 
 def _step(ahead: list[float], drains: list[float]) -> float:

@@ -8,10 +8,11 @@ passes until an agent talks with the caller, should the caller stay.
 from __future__ import annotations
 
 from collections import Counter
+from math import inf
 from typing import NamedTuple
 
 from acd.engine import Engine
-from acd.estimates import Crowd, Spread, Team, wait
+from acd.estimates import QUANTILE, Crowd, Spread, Team, wait
 from acd.estimates_seen import QueueSeen, Seen
 from acd.floor import Agent
 from acd.model import WaitingCaller
@@ -19,7 +20,6 @@ from acd.ordering import Key
 from acd.skills import ANYBODY, Demand, course, stage_at
 from acd.states import AgentState
 
-QUANTILE = 0.8
 ENOUGH = 20
 """Calls of a queue that must have been seen before anything is said about it."""
 
@@ -83,22 +83,34 @@ class ExpectedWaits:
         return None if found is None else max(alone_s, found)
 
     def of_newcomer(self, engine: Engine, caller: WaitingCaller, now: float) -> float | None:
-        """Seconds, if they joined now. 0 for whom an agent is free."""
+        """Seconds, if they joined now. 0 with an agent free for them."""
         line = engine.lines.lines.get(caller.queue)
         seen = self._known(caller.queue)
         if line is None or seen is None or not engine.seeing:
             return None
         stages = course(caller.requirement or line.spec.requirement)
         demand = stages[stage_at(stages, now - caller.joined_at)].demand
-        pool = engine.floor.queues[caller.queue].all.get(demand)
-        if pool is not None and engine.floor.first_free(pool) is not None:
-            return 0.0
-        key = (caller.rank - line.spec.head_start_s, float("inf"))
-        return self._wait(engine, caller.queue, demand, key, seen, now)
+        alone_s = 0.0
+        preferred = engine.floor.agents.get(caller.preferred) if caller.preferred is not None else None
+        if preferred is not None and preferred.at_work and caller.queue in preferred.spec.queues:
+            alone_s = 0.0 if preferred.free else max(0.0, caller.joined_at + caller.preferred_s - now)
+            if preferred.free and caller.preferred_s > 0:
+                return 0.0
+        if _somebody_free(engine, caller.queue, demand):
+            return alone_s
+        key = (caller.rank - line.spec.head_start_s, inf)
+        found = self._wait(engine, caller.queue, demand, key, seen, now)
+        return None if found is None else max(alone_s, found)
+
+    def remember(self, earlier: Seen) -> None:
+        """What a predecessor saw, of the queues about which not enough was seen since."""
+        for name, queue in earlier.queues.items():
+            if self._known(name) is None:
+                self.seen.queues[name] = queue
 
     def _known(self, queue: str) -> QueueSeen | None:
         seen = self.seen.queues.get(queue)
-        return seen if seen is not None and seen.handling.count >= ENOUGH else None
+        return seen if seen is not None and seen.handling.total >= ENOUGH else None
 
     def _wait(self, engine: Engine, queue: str, demand: Demand, key: Key, seen: QueueSeen, now: float) -> float | None:
         ours, others = self._staff(engine, queue, demand)
@@ -174,6 +186,15 @@ class ExpectedWaits:
                         others[_staff_of(floor.agents[agent_id])] += 1
             found = self._staffed[queue, demand] = (ours, others)
         return found
+
+
+def _somebody_free(engine: Engine, queue: str, demand: Demand) -> bool:
+    pools = engine.floor.queues[queue]
+    pool = pools.all.get(demand)
+    if pool is not None:
+        return engine.floor.first_free(pool) is not None
+    agents = (engine.floor.agents[agent] for agent in pools.agents)
+    return any(agent.free and demand.met_by(agent.spec.id, agent.skills) for agent in agents)
 
 
 def _counts(agent: Agent) -> bool:

@@ -6,7 +6,7 @@ queue, however long ago: a quiet queue knows as much as a busy one. It refuses t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 MEMORY = 400
@@ -16,13 +16,15 @@ _PATIENT_S = 600.0  # waiting without a hang-up that is taken for granted: who k
 
 @dataclass(slots=True)
 class Recent:
-    """Mean and spread of the latest values."""
+    """Mean and spread of the latest values: `count` of them, the older ones in part; `total` were seen."""
 
+    total: int = 0
     count: float = 0.0
     _sum: float = 0.0
     _squares: float = 0.0
 
     def add(self, value: float) -> None:
+        self.total += 1
         self.count = self.count * _FADE + 1.0
         self._sum = self._sum * _FADE + value
         self._squares = self._squares * _FADE + value * value
@@ -103,6 +105,11 @@ class Seen:
             "talk.ended": self._talked,
             "agent.state": self._agent,
         }
+
+    @property
+    def kinds(self) -> Collection[str]:
+        """What it is made from."""
+        return self._rules.keys()
 
     def queue(self, name: str) -> QueueSeen:
         return self.queues.setdefault(name, QueueSeen())

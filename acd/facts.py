@@ -35,7 +35,13 @@ class EndedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallerJoined:
+    """`expected_wait_s`: what four in five such callers wait at most; 0 with an agent free for them, None unknown.
+
+    It is told and not asked for, so that a replayed log decides the same.
+    """
+
     caller: WaitingCaller
+    expected_wait_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class QueueSpec:
     requirement: Requirement = field(default_factory=Requirement)  # of callers who bring none of their own
     head_start_s: float = 0.0  # the queue's weight beside others: its callers count as having waited so much longer
     max_waiting: int | None = None  # nobody joins behind so many, unless an agent is free for them
+    max_expected_wait_s: float | None = None  # nobody joins who has to expect more, unless an agent is free for them
     leave_when_empty: bool = False  # nobody waits in it while none of its agents is logged in
     wrap_up_max_s: float = 300.0  # a wrap-up ends by then, however often it was extended and whatever is owed
     dispositions: Mapping[str, str] = field(default_factory=dict)  # what a talk can have led to, by the digit for it

@@ -30,6 +30,7 @@ class QueueResult(StrEnum):
     TIMEOUT = "timeout"  # waited for max_wait_s
     UNAVAILABLE = "unavailable"  # the queue exists no more
     FULL = "full"  # so many wait already
+    TOO_LONG = "too_long"  # the wait that is to be expected is above the queue's limit
     EMPTY = "empty"  # none of the queue's agents is logged in
     CLOSED = "closed"  # outside the queue's hours
 

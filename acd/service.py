@@ -17,6 +17,8 @@ from acd.bridges import Bridges
 from acd.control import TalkControl
 from acd.engine import Engine
 from acd.errors import AcdError
+from acd.estimates import QUANTILE
+from acd.estimates_line import ExpectedWaits
 from acd.hands import Hands
 from acd.model import AgentSpec, QueueSpec, Rules, WaitingCaller
 from acd.offers import UNANSWERED, Offer, OfferPhase
@@ -62,13 +64,19 @@ class Distributor:
         self._timers = timers
         self._clock = clock
         self._on_result = on_result
-        self._expected_wait = expected_wait
+        self.waits = ExpectedWaits()
+        self._expected_wait = expected_wait or self.waits
+
+        def noted(kind: str, call: str | None, agent: str | None, queue: str | None, data: dict[str, Any]) -> None:
+            self.waits.note(kind, call, agent, queue, data, clock())
+            note(kind, call, agent, queue, data)
+
         self._tell = Hands(
             self.engine,
             switch=switch,
             timers=timers,
             clock=clock,
-            note=note,
+            note=noted,
             on_result=on_result,
             record=record,
             on_consult_over=lambda call, leg: self.control.consult_over(call, leg),  # noqa: PLW0108 - not made yet
@@ -112,7 +120,7 @@ class Distributor:
         self._talked.pop(caller.call, None)
         if self.engine.offer_of(caller.call) is None and self.engine.position(caller.call) is None:
             self._start_music(caller)
-        self._tell(f.CallerJoined(caller))
+        self._tell(f.CallerJoined(caller, _rounded(self.waits.of_newcomer(self.engine, caller, self._clock()))))
 
     def leave(self, call: str, reason: str = "abandoned") -> None:
         """The caller hung up, or is taken out by whoever put them in. `on_result` is not called."""
@@ -134,7 +142,7 @@ class Distributor:
 
     def expected_wait(self, call: str) -> float | None:
         """Of five callers who wait like this one four are answered within so many seconds from now. None: unknown."""
-        if self._expected_wait is None or self.engine.position(call) is None:
+        if self.engine.position(call) is None:
             return None
         return self._expected_wait(self.engine, call, self._clock())
 
@@ -181,15 +189,18 @@ class Distributor:
         """`(agent, state, reason, since)` as the database has them. Once, at the start, before anything else."""
         for agent, state, reason, since in agents:
             self._tell(f.AgentRestored(agent, AgentState(state), reason, since))
+        self.waits.staff_changed()
 
     # Configuration at run time
 
     def set_queue(self, queue: QueueSpec) -> None:
         self._tell(f.QueueSet(queue))
+        self.waits.staff_changed()
 
     def remove_queue(self, name: str) -> None:
         """Whoever waits in it is handed back as unavailable; talks go on."""
         self._tell(f.QueueRemoved(name))
+        self.waits.staff_changed()
 
     def close_queue(self, name: str, since: float, *, leave: bool = False) -> None:
         """Its hours are over since `since`. Whoever waits is served on, or with `leave` handed back as closed."""
@@ -200,14 +211,22 @@ class Distributor:
 
     def set_agent(self, agent: AgentSpec) -> None:
         self._tell(f.AgentSet(agent))
+        self.waits.staff_changed()
 
     def remove_agent(self, agent: str) -> None:
         """At once; in a talk, when the talk is over."""
         self._tell(f.AgentRemoved(agent))
+        self.waits.staff_changed()
 
     def views(self) -> dict[str, list[dict[str, Any]]]:
         """`{"queues": [...], "agents": [...]}` as plain data."""
-        return views(self.engine, self._clock())
+        now = self._clock()
+        found = views(self.engine, now)
+        for view in found["queues"]:
+            newcomer = WaitingCaller("", view["name"], now)
+            view["expected_wait_s"] = _rounded(self.waits.of_newcomer(self.engine, newcomer, now))
+            view["quantile"] = QUANTILE
+        return found
 
     # The PBX
 
@@ -352,3 +371,7 @@ class Distributor:
 
     def _start_music(self, caller: WaitingCaller) -> None:
         self._switch.send(StartMusic(caller.call, self.engine.lines.line(caller.queue).spec.music_class))
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)

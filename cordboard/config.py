@@ -171,6 +171,9 @@ class Queue(Section):
     disposition_required: bool = Field(False, description="the wrap-up lasts until one is given")
     music: Name = "default"
     max_wait_s: Seconds | None = Field(None, description="then the caller goes on with the flow's `otherwise`")
+    max_expected_wait_s: Seconds | None = Field(
+        None, description="nobody joins who has to expect a longer wait, unless an agent is free for them"
+    )
     max_waiting: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
         None, description="nobody joins behind so many, unless an agent is free for them"
     )

@@ -203,7 +203,7 @@ class Service:
             (self.link.run(), "link"),
             (self._renew(), "dead-man's timers"),
             (self._look(), "reconciler"),
-            (catch_up(self.reader, self.today, self._seq_before), "today's figures"),
+            (self._catch_up(), "today's figures"),
             (self.replays.run(), "routing log"),
             (self.recordings.run(), "recordings"),
         ):
@@ -272,6 +272,9 @@ class Service:
                 self.journal.note(
                     "call.ended", call_id=call_id, data={"outcome": "unseen", "ended_by": "unknown", "cause": 0}
                 )
+
+    async def _catch_up(self) -> None:
+        self.distributor.waits.remember(await catch_up(self.reader, self.today, self._seq_before))
 
     async def _renew(self) -> None:
         while True:

@@ -45,6 +45,7 @@ def queues_of(config: Config) -> Iterator[QueueSpec]:
             ),
             head_start_s=float(queue.head_start_s),
             max_waiting=queue.max_waiting,
+            max_expected_wait_s=queue.max_expected_wait_s,
             leave_when_empty=queue.when_empty == "leave",
             wrap_up_max_s=float(queue.wrap_up_max_s or max(queue.wrap_up_s, LONGEST_WRAP_UP_S)),
             dispositions=queue.dispositions,

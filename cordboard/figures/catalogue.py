@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from acd.estimates import QUANTILE
 from cordboard.figures.fold import Thresholds
-from cordboard.figures.promises import QUANTILE
 from cordboard.figures.tally import AgentTally, QueueTally
 
 T = TypeVar("T", QueueTally, AgentTally)

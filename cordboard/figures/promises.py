@@ -8,8 +8,6 @@ say "kept" too rarely, counting them as answered too often.
 from __future__ import annotations
 
 _PARTS = 20
-QUANTILE = 0.8
-"""What is promised: so many callers of all wait no longer."""
 
 
 class Promises:

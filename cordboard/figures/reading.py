@@ -7,9 +7,10 @@ are known. Never more than a page is in memory.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Protocol
 
+from acd.estimates_seen import Seen
 from cordboard.events import Event
 from cordboard.figures.fold import FOLDS, Fold, Thresholds
 from cordboard.figures.intervals import Intervals
@@ -27,11 +28,8 @@ class Log(Protocol):
     def events_between(self, begin: float, end: float, kinds: frozenset[str]) -> AsyncIterator[Event]: ...
 
 
-KINDS = frozenset(FOLDS)
-
-
-def events_for(log: Log, begin: float, end: float) -> AsyncIterator[Event]:
-    return log.events_between(begin - RUN_UP_S, end, KINDS)
+def events_for(log: Log, begin: float, end: float, also: Collection[str] = ()) -> AsyncIterator[Event]:
+    return log.events_between(begin - RUN_UP_S, end, frozenset({*FOLDS, *also}))
 
 
 async def read(log: Log, intervals: Intervals, thresholds: Thresholds, now: float) -> Fold:
@@ -44,17 +42,22 @@ async def read(log: Log, intervals: Intervals, thresholds: Thresholds, now: floa
     return fold
 
 
-async def catch_up(log: Log, today: Today, upto: int) -> None:
-    """Tell `today` what happened before this process began: events up to number `upto`. Tried until it can be read."""
+async def catch_up(log: Log, today: Today, upto: int) -> Seen:
+    """Tell `today` what happened before this process began: events up to number `upto`. Tried until it can be read.
+
+    The answer is what was seen of the queues meanwhile, for expected waits.
+    """
     while True:
         today.begin_again()
+        seen = Seen()
         try:
-            async for event in events_for(log, today.begin, _FAR):
+            async for event in events_for(log, today.begin, _FAR, seen.kinds):
                 if event.seq > upto:
                     break
                 today.earlier(event)
+                seen.note(event.kind, event.call_id, event.agent, event.queue, event.data, event.at)
         except DatabaseUnavailable:
             await asyncio.sleep(_RETRY_S)
         else:
             today.caught_up()
-            return
+            return seen

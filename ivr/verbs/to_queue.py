@@ -88,12 +88,13 @@ class ByReason(Strict):
 
     closed: NodeId | None = Field(None, description="outside the queue's hours")
     full: NodeId | None = Field(None, description="too many wait already")
+    too_long: NodeId | None = Field(None, description="they would have to expect more than its max_expected_wait_s")
     timeout: NodeId | None = Field(None, description="they waited for the queue's max_wait_s")
     empty: NodeId | None = Field(None, description="none of its agents is logged in")
     other: NodeId = Field(alias="else", description="every other reason")
 
     def nodes(self) -> Iterator[tuple[str, str]]:
-        for reason in ("closed", "full", "timeout", "empty"):
+        for reason in ("closed", "full", "too_long", "timeout", "empty"):
             node = getattr(self, reason)
             if node is not None:
                 yield reason, node

@@ -53,7 +53,7 @@ class Play:
             self.d.end_talk(call)
         self.d.pass_time(at - self.d.now)
 
-    def _do(self, words: str) -> None:
+    def _do(self, words: str) -> None:  # noqa: PLR0915
         d = self.d
         match words.split():
             case [call, "joins", queue]:
@@ -61,6 +61,8 @@ class Play:
             case [call, "joins", queue, "preferring", agent, "for", seconds, "s"]:
                 caller = WaitingCaller(call, queue, d.now, preferred=agent, preferred_s=float(seconds))
                 d.tell(f.CallerJoined(caller))
+            case [call, "joins", queue, "expecting", seconds, "s"]:
+                d.tell(f.CallerJoined(WaitingCaller(call, queue, d.now), float(seconds)))
             case [call, "joins", queue, "with", seconds, "s", "head", "start"]:
                 d.join(call, queue, float(seconds))
             case [call, "joins", queue, "asking", skill, level]:
