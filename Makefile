@@ -11,7 +11,8 @@ up: setup
 demo: setup
 	@exec $(BIN)/cordboard demo
 
-test: $(VENV)/.dev pbx
+test: $(VENV)/.dev
+	@$(BIN)/python asterisk/install.py asterisk chromium
 	@$(BIN)/python -m pytest
 
 unit: $(VENV)/.dev

@@ -37,6 +37,7 @@ def _queue(engine: Engine, line: Line, now: float, talking: int, logged_in: int)
         "waiting": len(callers),
         "offered": sum(bool(standing.offers) for standing in callers),
         "talking": talking,
+        "waiting_since": min((standing.caller.joined_at for standing in callers), default=None),
         "longest_wait_s": round(max((now - standing.caller.joined_at for standing in callers), default=0.0), 3),
         "agents_logged_in": logged_in,
         "agents_free": sum(1 for _ in engine.floor.free_in(line.spec.name)),

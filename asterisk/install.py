@@ -13,6 +13,7 @@ Only the standard library is used: this runs before anything else is installed.
 
     python asterisk/install.py                 the PBX
     python asterisk/install.py asterisk sipp   the PBX and SIPp, in the same root
+    python asterisk/install.py chromium        the browser for the tests of the pages
 """
 
 from __future__ import annotations
@@ -175,13 +176,22 @@ def repair_links(root: Path) -> None:
 LAUNCHERS = {
     "asterisk": {"asterisk": "usr/sbin/asterisk", "espeak-ng": "usr/bin/espeak-ng"},
     "sipp": {"sipp": "usr/bin/sipp"},
+    "chromium": {"chromium": "usr/lib/chromium/chromium"},
 }
+ENVIRONMENT = {
+    "espeak-ng": 'export ESPEAK_DATA_PATH="$lib"\n',
+    # its own fonts
+    "chromium": 'export FONTCONFIG_SYSROOT="$root"\n',
+}
+# Chromium looks for its files beside /proc/self/exe, which is the loader: it gets a loader of its own there. And it
+# starts itself again for every page, so whoever runs it must say `--no-zygote --browser-subprocess-path=<launcher>`.
+OWN_LOADER = frozenset({"chromium"})
 LAUNCHER = """\
 #!/bin/sh
 # Written by asterisk/install.py: runs the private copy through its own loader. `exec`, so that our pid is its pid.
 root=$(dirname "$(dirname "$(readlink -f "$0")")")/asterisk-root
 lib=$root/usr/lib/{triplet}
-{environment}exec "$lib/{loader}" --inhibit-cache --library-path "$lib{extra}" "$root/{program}" "$@"
+{environment}exec "{loader}" --inhibit-cache --library-path "$lib{extra}" "$root/{program}" "$@"
 """
 
 
@@ -197,9 +207,17 @@ def write_launchers(layout: Layout, machine: Machine) -> None:
     for name, program in (pair for programs in LAUNCHERS.values() for pair in programs.items()):
         if not (layout.root / program).exists():
             continue
-        environment = 'export ESPEAK_DATA_PATH="$lib"\n' if name == "espeak-ng" else ""
+        loader = f"$lib/{machine.loader}"
+        if name in OWN_LOADER:
+            loader = f"$root/{Path(program).parent}/{machine.loader}"
+            shutil.copyfile(library / machine.loader, layout.root / Path(program).parent / machine.loader)
+            (layout.root / Path(program).parent / machine.loader).chmod(0o755)
         text = LAUNCHER.format(
-            triplet=machine.triplet, loader=machine.loader, extra=extra, program=program, environment=environment
+            triplet=machine.triplet,
+            loader=loader,
+            extra=extra,
+            program=program,
+            environment=ENVIRONMENT.get(name, ""),
         )
         temporary = layout.bin / f".{name}.new"
         temporary.write_text(text)

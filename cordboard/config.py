@@ -181,6 +181,8 @@ class Queue(Section):
     strategy: Literal[
         "longest_idle", "round_robin", "fewest_calls", "least_occupied", "most_skilled", "least_skilled", "ring_all"
     ] = Field("longest_idle", description="which free agent comes first, or all of them at once")
+    warn_wait_s: Seconds = Field(60, description="a wait that the wallboard warns of")
+    alarm_wait_s: Seconds = Field(180, description="a wait that it raises an alarm for")
     head_start_s: Annotated[int, Field(ge=0, le=86_400)] = Field(
         0, description="its callers count as having waited so much longer than those of other queues"
     )

@@ -134,6 +134,9 @@ def _after_talks(name: str, queue: Queue) -> Iterator[tuple[yaml_source.Path, st
     if queue.wrap_up_max_s is not None and queue.wrap_up_max_s < queue.wrap_up_s:
         text = f"queues.{name}.wrap_up_max_s: must not be below wrap_up_s ({queue.wrap_up_s})"
         yield ("queues", name, "wrap_up_max_s"), text
+    if queue.alarm_wait_s <= queue.warn_wait_s:
+        text = f"queues.{name}.alarm_wait_s: must be above warn_wait_s ({queue.warn_wait_s})"
+        yield ("queues", name, "alarm_wait_s" if "alarm_wait_s" in queue.model_fields_set else "warn_wait_s"), text
     if queue.disposition_required and not queue.dispositions:
         text = f"queues.{name}.disposition_required: there are no dispositions to choose from"
         yield ("queues", name, "disposition_required"), text

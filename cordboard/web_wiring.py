@@ -49,10 +49,16 @@ async def serve_web(service: Service) -> AsyncIterator[web.AppRunner]:
 def web_deps(service: Service) -> WebDeps:
     config, distributor = service.config, service.distributor
 
+    thresholds = {
+        name: {"warn_wait_s": queue.warn_wait_s, "alarm_wait_s": queue.alarm_wait_s}
+        for name, queue in config.queues.items()
+    }
+
     def queues() -> list[View]:
         now, views = service.clock(), distributor.views()["queues"]
         for view in views:
             view["today"] = service.today.queue(view["name"], now)
+            view.update(thresholds.get(view["name"], {}))
             view["opens_at"] = service.doors.opens_at(view["name"])
         return views
 
@@ -148,6 +154,7 @@ def web_deps(service: Service) -> WebDeps:
             collector, LinkCollector(service.link.counters), RecordingCollector(service.recordings.health)
         ),
         recordings=service.recordings,
+        clock=service.clock,
         allowed_hosts=frozenset(config.web.allowed_hosts),
     )
 

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from cordboard.web.agents import AgentApi
 from cordboard.web.api import Api
+from cordboard.web.board import Board
 from cordboard.web.guard import add_headers, errors_as_json, host_check, token_check
 from cordboard.web.health import Health
 from cordboard.web.live import LiveEvents
@@ -25,8 +26,10 @@ def make_app(deps: WebDeps) -> web.Application:
     )
     talks = TalkApi(deps)
     live = LiveEvents(deps, talks.frame)
-    parts = (Health(deps), AgentApi(deps), Api(deps), RecordingsApi(deps.recordings), talks, live)
+    board = Board(deps)
+    parts = (Health(deps), AgentApi(deps), Api(deps), RecordingsApi(deps.recordings), talks, live, board)
     app.add_routes([*page_routes(deps.company), *(route for part in parts for route in part.routes())])
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(live.close)
+    app.on_shutdown.append(board.close)
     return app

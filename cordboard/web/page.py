@@ -1,4 +1,4 @@
-"""The status page: three files, read once. They hold no data; what they show comes over the API, with the token."""
+"""The status page and the wallboard: files, read once. They hold no data; that comes over the API, with the token."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ FILES = {
     "/": ("index.html", "text/html"),
     "/status.css": ("status.css", "text/css"),
     "/status.js": ("status.js", "text/javascript"),
+    "/common.js": ("common.js", "text/javascript"),
+    "/wallboard": ("wallboard.html", "text/html"),
+    "/wallboard.css": ("wallboard.css", "text/css"),
+    "/wallboard.js": ("wallboard.js", "text/javascript"),
+    "/wallboard-words.js": ("wallboard-words.js", "text/javascript"),
     "/favicon.svg": ("favicon.svg", "image/svg+xml"),
 }
 
@@ -21,7 +26,7 @@ def page_routes(company: str) -> list[web.RouteDef]:
     routes = []
     for path, (name, content_type) in FILES.items():
         text = (STATIC / name).read_text(encoding="utf-8")
-        if name == "index.html":
+        if content_type == "text/html":
             text = text.replace("{{company}}", html.escape(company))
         routes.append(web.get(path, _serving(text, content_type)))
     return routes

@@ -119,6 +119,8 @@ class LiveJournal(Protocol):
 
     def subscribe(self, *, call_id: str | None = None) -> Subscription: ...
 
+    def listen(self, listener: Callable[[Event], None]) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class WebDeps:
@@ -151,5 +153,7 @@ class WebDeps:
     storage_health: Callable[[], StorageHealth]
     registry: CollectorRegistry
     recordings: RecordingDesk
+    clock: Callable[[], float]
+    """The time of events."""
     allowed_hosts: frozenset[str] = frozenset()
     """Names, beside loopback and bare addresses, under which browsers may reach us."""

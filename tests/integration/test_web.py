@@ -14,6 +14,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from cordboard.clock import SteadyClock
+from cordboard.events import Event
 from cordboard.journal import Journal, Subscription
 from cordboard.recordings import Recordings
 from cordboard.storage.engine import open_engine
@@ -108,6 +109,9 @@ class SmallWatchers:
     def subscribe(self, *, call_id: str | None = None) -> Subscription:
         return self._journal.subscribe(call_id=call_id, capacity=3)
 
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        self._journal.listen(listener)
+
 
 @dataclass
 class Site:
@@ -173,6 +177,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         storage_health=lambda: StorageHealth(writer.counts.failing, writer.pending, writer.counts.dropped),
         registry=make_registry(collector, RecordingCollector(recordings.health)),
         recordings=recordings,
+        clock=clock,
         allowed_hosts=frozenset({"board.example"}),
     )
     clients: list[TestClient[Any, Any]] = []
@@ -255,9 +260,16 @@ async def test_browsers_are_told_what_to_forbid(site: Site) -> None:
 # --- the status page
 
 
-async def test_the_page_is_whole_and_holds_no_data(site: Site) -> None:
+PAGES = {
+    "/": ("/status.css", "/common.js", "/status.js", "/favicon.svg"),
+    "/wallboard": ("/wallboard.css", "/common.js", "/wallboard-words.js", "/wallboard.js", "/favicon.svg"),
+}
+
+
+@pytest.mark.parametrize("address", PAGES)
+async def test_a_page_is_whole_and_holds_no_data(site: Site, address: str) -> None:
     site.a_call("c-1")
-    async with site.client.get("/") as answer:
+    async with site.client.get(address) as answer:
         page = await answer.text()
     assert "Test &amp; Sons" in page
     assert "600111222" not in page
@@ -266,7 +278,7 @@ async def test_the_page_is_whole_and_holds_no_data(site: Site) -> None:
     assert "https://" not in page
     assert "<script>" not in page
     assert " style=" not in page
-    for path in ("/status.css", "/status.js", "/favicon.svg"):
+    for path in PAGES[address]:
         assert path in page
         async with site.client.get(path) as answer:
             assert answer.status == 200

@@ -61,6 +61,7 @@ queues:
     disposition_required: true
   help:
     dispositions: {1: none_given}
+    warn_wait_s: 180
 feature_codes: {ready: "*471", wrap_up: "*509"}
 """
     ) == [
@@ -69,8 +70,9 @@ feature_codes: {ready: "*471", wrap_up: "*509"}
         "cordboard.yaml:6:5: queues.sales.wrap_up_max_s: must not be below wrap_up_s (20)",
         "cordboard.yaml:7:5: queues.sales.disposition_required: there are no dispositions to choose from",
         'cordboard.yaml:9:20: queues.help.dispositions.1: "none_given" is a word of the service itself; choose another',
-        "cordboard.yaml:10:17: feature_codes.ready: *471 is also pause (*47) and the digit 1",
-        "cordboard.yaml:10:32: feature_codes.wrap_up: *509 is also disposition (*50) and the digit 9",
+        "cordboard.yaml:10:5: queues.help.alarm_wait_s: must be above warn_wait_s (180)",
+        "cordboard.yaml:11:17: feature_codes.ready: *471 is also pause (*47) and the digit 1",
+        "cordboard.yaml:11:32: feature_codes.wrap_up: *509 is also disposition (*50) and the digit 9",
     ]
 
 

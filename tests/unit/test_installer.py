@@ -183,6 +183,22 @@ def test_launchers_are_made_for_what_is_there(installer: ModuleType, private_apt
     assert str(tmp_path) not in text, "the folder can be moved"
 
 
+def test_chromium_gets_a_loader_of_its_own(installer: ModuleType, private_apt: ModuleType, tmp_path: Path) -> None:
+    """It looks for its files beside the program that the kernel started, and that is the loader."""
+    machine = private_apt.MACHINES[MACHINE_NAME]
+    layout = installer.Layout(tmp_path)
+    program = layout.root / "usr/lib/chromium/chromium"
+    loader = layout.root / "usr/lib" / machine.triplet / machine.loader
+    for path in (program, loader):
+        path.parent.mkdir(parents=True)
+        path.write_text(path.name)
+    installer.write_launchers(layout, machine)
+    own = program.parent / machine.loader
+    assert own.read_text() == machine.loader
+    assert os.access(own, os.X_OK)
+    assert f'exec "$root/usr/lib/chromium/{machine.loader}"' in (layout.bin / "chromium").read_text()
+
+
 def test_dangling_sound_links_are_mended(installer: ModuleType, tmp_path: Path) -> None:
     sounds = tmp_path / "usr/share/asterisk/sounds"
     (sounds / "en_US_f_Allison").mkdir(parents=True)

@@ -1,42 +1,16 @@
 // The live board. State comes from the REST API; each live event asks for it anew, at most twice a second.
-// Everything is put in as text, never as markup: a caller chooses their own name.
 "use strict";
 
 const SHOWN_EVENTS = 200;
 const REFRESH_MS = 500;
 const LONGEST_RETRY_MS = 10000;
 
-const $ = (id) => document.getElementById(id);
 let token = takeToken();
 let lastSeq = null;
 let skew = 0; // the service's clock minus ours, in seconds
 let retry = 500;
 let refreshing = false;
 let refreshAgain = false;
-
-function takeToken() {
-  const place = new URL(location.href);
-  const given = place.searchParams.get("token") || new URLSearchParams(place.hash.slice(1)).get("token");
-  if (given) {
-    sessionStorage.setItem("token", given);
-    history.replaceState(null, "", place.pathname); // out of the address bar, the history and screenshots
-  }
-  return given || sessionStorage.getItem("token");
-}
-
-function element(name, text, className) {
-  const made = document.createElement(name);
-  if (text !== undefined && text !== null) made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
-
-function span(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  const rest = String(whole % 60).padStart(2, "0");
-  const minutes = Math.floor(whole / 60);
-  return minutes < 60 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
-}
 
 function since(at, className) {
   const made = element("span", "", className);
