@@ -33,7 +33,7 @@ from pbx.live import OUR_LEG
 from pbx.orders import Connect, HangUp, Look, RingPhone, StartMusic
 from pbx.ports import Switch
 
-_LOOK_GRACE_S = 5.0  # a periodic look may have begun before what we believe came to be
+_LOOK_GRACE_S = 2.0  # before a look begins, what we believe may have come to be and not be seen yet
 _AS_TOLD_BEFORE = 0  # a phone that was told "answered elsewhere" must not list a missed call after all
 _LEG_GONE_GRACE_S = 1.0  # the hang-up of an unanswered leg may come before the fact that says why
 
@@ -247,7 +247,7 @@ class Distributor:
 
     def looked(self, snapshot: pf.Snapshot, callers: Iterable[RecoveredCaller] = ()) -> None:
         """After a periodic look: the same, but what is young the snapshot may not show yet."""
-        self._compare(snapshot, callers, self._clock() - _LOOK_GRACE_S)
+        self._compare(snapshot, callers, self._clock() - snapshot.took_s - _LOOK_GRACE_S)
         self.control.looked(snapshot.channels, certain=False)
 
     def _compare(self, snapshot: pf.Snapshot, callers: Iterable[RecoveredCaller], before: float) -> None:

@@ -86,8 +86,8 @@ DEADLINES: Mapping[AgentState, str] = MappingProxyType(
     {
         _S.OFFERING: "ring time and a margin",
         _S.CONNECTING: "5 s",
-        _S.TALKING: "none of its own: compared with the PBX at every look",
-        _S.HOLD: "none of its own: compared with the PBX at every look; without us the PBX itself ends it",
+        _S.TALKING: "none of its own: compared with the PBX every 2 s",
+        _S.HOLD: "none of its own: compared with the PBX every 2 s; without us the PBX itself ends it",
         _S.WRAP_UP: "the queue's wrap-up time, with extensions and waiting for a disposition its `wrap_up_max_s`",
     }
 )
@@ -109,4 +109,9 @@ def diagram() -> str:
     lines += [f"    {state} --> {to}: {event}" for (state, event), to in TABLE.items()]
     lines += ["```", "", "| state | lasts at most |", "|---|---|"]
     lines += [f"| {state} | {DEADLINES.get(state, 'as long as the agent likes')} |" for state in AgentState]
+    lines += [
+        "",
+        "Each is also compared with the PBX every 2 s (`timers.look_s`): when the cause of a state is gone and nobody",
+    ]
+    lines += ["said so, the state ends within 5 s (`tests/unit/test_no_stuck_state.py`)."]
     return "\n".join(lines) + "\n"

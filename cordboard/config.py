@@ -239,7 +239,7 @@ class Transfers(Section):
 
 
 class Timers(Section):
-    look_s: Seconds = Field(5, description="how often belief and PBX are compared")
+    look_s: Seconds = Field(2, description="how often belief and PBX are compared")
     ping_s: Seconds = Field(5, description="how often the PBX is asked for a sign of life")
     action_s: Seconds = Field(5, description="how long the PBX may take to answer an order")
     reconnect_max_s: Seconds = 15

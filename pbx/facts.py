@@ -219,6 +219,7 @@ class Snapshot:
     channels: tuple[ChannelSeen, ...]
     phones: dict[str, PhoneState] = field(default_factory=dict)
     started_at: float = 0.0  # when this PBX process started, unix seconds
+    took_s: float = 0.0  # to look: what is younger it may not show
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ _SLICE = 100  # channels between two turns of the event loop
 
 async def look(connection: AmiConnection) -> Snapshot:
     """One snapshot: three actions, however many channels there are."""
+    began = time.monotonic()
     core = await connection.request("CoreStatus", ())
     devices = await connection.collect("DeviceStateList", ())
     status = await connection.collect("Status", (("Variables", _VARIABLES),))
@@ -34,7 +35,7 @@ async def look(connection: AmiConnection) -> Snapshot:
             channels.append(channel_seen(message, now))
         if number_ % _SLICE == _SLICE - 1:
             await asyncio.sleep(0)
-    return Snapshot(tuple(channels), phones(devices), started_at(core))
+    return Snapshot(tuple(channels), phones(devices), started_at(core), time.monotonic() - began)
 
 
 def channel_seen(message: Message, now: float) -> ChannelSeen:
