@@ -284,7 +284,7 @@ async def test_every_text_has_contrast(floor: Floor, browser: Browser, scheme: A
         queue("alarm", 1, 100.0),
         queue("closed", open=False),
     ]
-    states = ("ready", "offering", "talking", "wrap_up", "not_ready", "on_hold")
+    states = ("ready", "offering", "talking", "wrap_up", "not_ready", "hold")
     floor.shown_agents = [agent(str(1000 + n), state, "calm", "warn", "alarm") for n, state in enumerate(states)]
     floor.shown_agents.append(agent("1010", "ready", "calm", reachable=False, free=False))
     async with serving(floor) as server, page_at(browser, address(server), color_scheme=scheme) as page:

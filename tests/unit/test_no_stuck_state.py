@@ -50,6 +50,13 @@ def talking() -> Brain:
     return Brain().in_talk("c1")
 
 
+def on_hold() -> Brain:
+    brain = talking()
+    brain.distributor.control.hold("c1")
+    brain.time.settle()
+    return brain
+
+
 def wrapping_up() -> Brain:
     brain = talking()
     brain.pbx.hang_up("c1")
@@ -98,6 +105,9 @@ CASES = [
     Case(AgentState.TALKING, talking, leg_ends),
     Case(AgentState.TALKING, talking, caller_ends),
     Case(AgentState.TALKING, talking, both_end),
+    Case(AgentState.HOLD, on_hold, leg_ends),
+    Case(AgentState.HOLD, on_hold, caller_ends),
+    Case(AgentState.HOLD, on_hold, both_end),
 ]
 
 
@@ -120,7 +130,7 @@ def look_on(brain: Brain, until: Callable[[], bool]) -> float:
 @pytest.mark.parametrize("case", CASES, ids=named)
 def test_a_state_ends_soon_after_its_cause(case: Case, age: float) -> None:
     brain = case.begin()
-    if case.state is AgentState.TALKING:
+    if case.state in {AgentState.TALKING, AgentState.HOLD}:
         brain.time.advance(age)
     assert brain.agent() == case.state
     brain.look()

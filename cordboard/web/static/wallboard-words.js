@@ -17,8 +17,8 @@ const WORDS = {
     after: "then", owes: "disposition missing",
     states: {
       ready: "free", busy: "on the phone", unreachable: "phone not connected", resting: "resting", offering: "ringing",
-      connecting: "connecting", talking: "talking", on_hold: "on hold", held: "on hold", hold: "on hold",
-      consulting: "consulting", conference: "conference", wrap_up: "wrap-up", not_ready: "not ready", logged_out: "logged out",
+      connecting: "connecting", talking: "talking", hold: "on hold",
+      wrap_up: "wrap-up", not_ready: "not ready", logged_out: "logged out",
     },
     reasons: { ring_no_answer: "did not answer", removed: "removed" },
     events: { "log out": "logs out", pause: "pauses", "become ready": "free" },
@@ -38,8 +38,8 @@ const WORDS = {
     after: "después", owes: "falta el resultado",
     states: {
       ready: "libre", busy: "al teléfono", unreachable: "teléfono sin conexión", resting: "descanso", offering: "sonando",
-      connecting: "conectando", talking: "hablando", on_hold: "en retención", held: "en retención", hold: "en retención",
-      consulting: "consultando", conference: "conferencia", wrap_up: "cierre", not_ready: "en pausa", logged_out: "desconectado",
+      connecting: "conectando", talking: "hablando", hold: "en retención",
+      wrap_up: "cierre", not_ready: "en pausa", logged_out: "desconectado",
     },
     reasons: { ring_no_answer: "no contestó", removed: "eliminado" },
     events: { "log out": "se desconecta", pause: "pausa", "become ready": "libre" },

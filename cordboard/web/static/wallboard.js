@@ -6,7 +6,7 @@ const STALE_AFTER_S = 8; // the service says something at least every 3.5 s, if 
 const LONGEST_RETRY_MS = 5000;
 const MARKS = {
   ready: "●", busy: "◆", unreachable: "✕", resting: "◌", offering: "◇", connecting: "◇", talking: "◆", wrap_up: "◐",
-  not_ready: "❚❚", logged_out: "○",
+  not_ready: "‖", hold: "◇", logged_out: "○",
 };
 const TALKING = ["offering", "connecting", "talking", "busy"];
 const only = (new URL(location.href).searchParams.get("queues") || "").split(",").filter(Boolean);
@@ -42,7 +42,7 @@ function words(key, known) {
 
 function shownState(agent) {
   if (agent.state === "logged_out") return "logged_out";
-  if (!agent.reachable && !["talking", "on_hold", "consulting", "conference"].includes(agent.state)) return "unreachable";
+  if (!agent.reachable && !["talking", "hold"].includes(agent.state)) return "unreachable";
   if (agent.state === "ready" && !agent.free) return agent.phone_busy ? "busy" : "resting";
   return agent.state;
 }
