@@ -14,7 +14,7 @@ from acd.facts import OfferFailure
 from acd.model import WaitingCaller
 from acd.skills import Need, Requirement
 from cordboard.config_loader import parse_config
-from cordboard.site import agents_of, queues_of
+from cordboard.site import agents_of, queues_of, rules_of
 from ivr.handover import LEFT
 from tests.fakes.engine_driver import EngineDriver
 from tests.fakes.recorded_engine import record
@@ -29,7 +29,7 @@ class Play:
     def __init__(self, text: str) -> None:
         configuration, _, steps = text.partition("steps:\n")
         config = parse_config("company: Example\n" + configuration)
-        self.d = EngineDriver(*queues_of(config))
+        self.d = EngineDriver(*queues_of(config), rules=rules_of(config))
         self.log = record(self.d.engine, list(queues_of(config)), [])
         self.explained: list[str] = []
         for agent in agents_of(config):
@@ -115,6 +115,10 @@ class Play:
                 d.tell(f.CallerLeft(call))
             case [agent, "phone", "is", "gone"]:
                 d.tell(f.PhoneSeen(agent, reachable=False, busy=False))
+            case [agent, "says", code]:
+                d.tell(f.DispositionGiven(agent, code))
+            case [agent, "extends", "the", "wrap-up", "by", seconds, "s"]:
+                d.tell(f.WrapUpExtended(agent, float(seconds)))
             case ["explain", call]:
                 self.explained.append(explain(call, self.log).text(lambda at: f"second {at - self.begin:g}"))
             case _:

@@ -30,7 +30,7 @@ const WORDS = {
     stale: (at, lasting) => `Sin datos en directo desde las ${at} (${lasting}). Lo que ve puede no ser cierto. Reintentando.`,
     unlinked: "La centralita no está conectada: puede haber llamadas en espera que no se ven.",
     calm: "tranquilo", warn: "espera larga", alarm: "alarma", nobody: "nadie conectado", closed: "cerrada", opens: "abre",
-    waiting: "en espera", longest: "espera más larga", expected: "espera prevista",
+    waiting: "en cola", longest: "espera más larga", expected: "espera prevista",
     free: "libres", talking: "hablando", wrap_up: "cierre", not_ready: "en pausa", logged_out: "sin sesión",
     offered: "hoy recibidas", answered: "atendidas", abandoned: "abandonadas", level: "nivel de servicio",
     away: (names) => `Desconectados: ${names}`, told: (queue, level, waiting) => `${queue}: ${level}, ${waiting} en espera`,
