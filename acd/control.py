@@ -34,6 +34,13 @@ MOST_DELAYS = 2
 _SPOTS = {pf.Place.HOLD: Spot.HOLD, pf.Place.DESK: Spot.DESK, pf.Place.OFFER: Spot.DESK, pf.Place.SPY: Spot.DESK}
 
 
+def _spot_of(seen: pf.ChannelSeen) -> Spot | None:
+    """None: on the way, or nowhere that a talk knows."""
+    if seen.bridge:
+        return Spot.ROOM if seen.place is pf.Place.ROOM else Spot.BRIDGE
+    return _SPOTS.get(seen.place) if seen.answered else None
+
+
 class TalkControl:
     """Commands raise an `AcdError` whose text can be shown to whoever asked, with nothing changed."""
 
@@ -256,7 +263,9 @@ class TalkControl:
             talk.join(other)
             self._by_leg[other] = talk
         for one in (caller, *legs):
-            self._seen(talk, one.channel, one)
+            party, spot = talk.party(one.channel), _spot_of(one)
+            if party is not None and spot is not None:
+                party.arrive(spot)
         self._do(talk, talk.want(Layout.CONFERENCE if other is not None else Layout.TOGETHER))
 
     def send_home(self, call: str, queue: str) -> None:
@@ -438,10 +447,8 @@ class TalkControl:
         if there.place is pf.Place.RETURNED:
             self._returned(channel)
             return
-        spot = _SPOTS.get(there.place)
-        if there.bridge:
-            spot = Spot.ROOM if there.place is pf.Place.ROOM else Spot.BRIDGE
-        if spot is not None and (there.bridge or there.answered):
+        spot = _spot_of(there)
+        if spot is not None:
             self._do(talk, talk.arrived(channel, spot))
 
     def _do(self, talk: Talk, orders: Iterable[Order]) -> None:

@@ -241,8 +241,8 @@ class Distributor:
     def reconcile(self, snapshot: pf.Snapshot, callers: Iterable[RecoveredCaller] = ()) -> None:
         """After `LinkUp`: believe the PBX, take in the callers that we did not know, go on. Nothing is resent."""
         self._tell(f.SwitchLost())  # nothing is offered before everything has been compared
+        self.control.looked(snapshot.channels, certain=True)  # first: it must not judge what is adopted below
         self._compare(snapshot, callers, self._clock())
-        self.control.looked(snapshot.channels, certain=True)
         self._tell(f.SwitchFound())
 
     def looked(self, snapshot: pf.Snapshot, callers: Iterable[RecoveredCaller] = ()) -> None:

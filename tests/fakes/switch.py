@@ -105,13 +105,16 @@ class FakeChannel:
     commands: deque[Answer | Play | TakeOver] = field(default_factory=deque)
     timers: list[VirtualTimer] = field(default_factory=list)
     place: Place = Place.ARRIVAL
+    memory: str = ""
+    endpoint: str = ""
 
     def seen(self) -> ChannelSeen:
         """As a look at the PBX shows it."""
         answered = self.answered or not self.leg
         ours = self.place in {Place.ARRIVAL, Place.RETURNED} and not self.leg
+        place, bridge, memory = self.place, self.bridge, self.memory
         return ChannelSeen(
-            self.channel, f"PJSIP/{self.channel}", "", self.place, answered, ours, self.bridge, "", "", "100", "en", ""
+            self.channel, "PJSIP/x", self.endpoint, place, answered, ours, bridge, "", "", "100", "en", memory
         )
 
 
@@ -375,11 +378,12 @@ class FakeSwitch:
             self.finish(known.channel, interrupted=True)
 
     def _ring(self, order: RingPhone | RingNumber) -> None:
-        script = self.phones.get(order.endpoint if isinstance(order, RingPhone) else order.number)
+        endpoint = order.endpoint if isinstance(order, RingPhone) else order.number
+        script = self.phones.get(endpoint)
         if script is not None and script.failure is LegFailure.UNREACHABLE:
             self._soon(LegFailed(order.leg, LegFailure.UNREACHABLE, script.cause))
             return
-        known = self.channels[order.leg] = FakeChannel(order.leg, leg=True, place=Place.OFFER)
+        known = self.channels[order.leg] = FakeChannel(order.leg, leg=True, place=Place.OFFER, endpoint=endpoint)
         if script is None:
             return
         known.timers.append(self.time.after(0.0, lambda: self.emit(LegRinging(order.leg))))

@@ -22,10 +22,11 @@ OUTSIDE = "+15550199"
 class TalkFloor:
     """`ann` talks with 1001; 1002 and 1003 are in another queue, and answer after two seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, on: FakeSwitch | None = None, time: VirtualTime | None = None) -> None:
+        """`on`: a PBX in which something goes on already; nobody logs in and nobody is called then."""
         ids = count(1)
-        self.time = VirtualTime(start=1_000_000.0)
-        self.switch = FakeSwitch(self.time)
+        self.time = time or VirtualTime(start=1_000_000.0)
+        self.switch = on or FakeSwitch(self.time)
         self.switch.sees = True
         self.back: list[tuple[str, str | Destination]] = []  # callers handed back, and with what
         self.notes: list[tuple[str, str | None, dict[str, Any]]] = []
@@ -39,10 +40,12 @@ class TalkFloor:
             note=lambda kind, _call, agent, _queue, data: self.notes.append((kind, agent, data)),
             on_result=self._result,
             on_transfer=self._transfer,
-            new_leg_id=lambda: f"cb-{next(ids):04d}",
+            new_leg_id=lambda: f"cb-{id(self):x}-{next(ids):04d}",
         )
         self.control = self.distributor.control
         self.switch.sink = self.handle
+        if on is not None:
+            return
         for agent in AGENTS:
             self.distributor.login(agent)
             self.switch.phones[agent] = PhoneScript.answers(2.0)

@@ -8,6 +8,7 @@ import pytest
 
 from acd.destinations import ToAgent, ToFlow, ToNumber, ToQueue
 from acd.errors import AcdError, AgentNotFree, NoTalk, NotPossible, UnknownQueue
+from acd.reconcile import RecoveredCaller
 from acd.talks import Layout
 from pbx.facts import LegFailure, OrderFailed, PhoneHeld, PhoneResumed
 from pbx.orders import Connect, Desk, HangUp, KeepAlive, Look, Part, RingNumber, RingPhone, TakeBack
@@ -326,3 +327,50 @@ def test_an_untouched_talk_costs_nothing(floor: TalkFloor) -> None:
     assert [type(order) for order in floor.switch.orders if not isinstance(order, RingPhone)][-1] is Connect
     assert not floor.switch.sent(TakeBack)
     assert not floor.switch.sent(HangUp)
+
+
+def leg_of(floor: TalkFloor, agent: str, *, main: bool) -> None:
+    """As control notes it on the leg, for a successor."""
+    floor.switch.channels[floor.leg(agent)].memory = f'{{"c":"ann","m":{int(main)}}}'
+
+
+def successor(floor: TalkFloor) -> TalkFloor:
+    """A new distributor on the same PBX, which finds the caller in a talk."""
+    new = TalkFloor(on=floor.switch, time=floor.time)
+    caller = RecoveredCaller("ann", "sales", floor.time.now() - 60, "talk")
+    new.distributor.reconcile(floor.switch.picture(), [caller])
+    new.time.advance(1)
+    return new
+
+
+def test_a_successor_puts_a_held_talk_together_once(floor: TalkFloor) -> None:
+    floor.control.hold("ann")
+    floor.time.advance(1)
+    leg_of(floor, "1001", main=True)
+    connects = len(floor.switch.sent(Connect))
+    new = successor(floor)
+    assert len(floor.switch.sent(Connect)) == connects + 1
+    assert new.with_whom() == {floor.leg("1001")}
+    assert new.state("1001") == "talking"
+
+
+def test_a_successor_leaves_a_conference_together_and_knows_whose_it_is(floor: TalkFloor) -> None:
+    first, second = consulted(floor)
+    floor.control.conference("ann")
+    floor.time.advance(1)
+    leg_of(floor, "1001", main=True)
+    leg_of(floor, "1002", main=False)
+    new = successor(floor)
+    assert new.with_whom() == {first, second}
+    assert new.state("1001") == "talking"
+    floor.switch.hang_up(second)
+    floor.time.advance(1)
+    assert new.with_whom() == {first}
+
+
+def test_a_successor_sends_a_caller_on_hold_home_whose_agent_is_gone(floor: TalkFloor) -> None:
+    floor.control.hold("ann")
+    floor.time.advance(1)
+    del floor.switch.channels[floor.leg("1001")]
+    new = successor(floor)
+    assert new.back == [("ann", ToQueue("sales", same_place=True))]
