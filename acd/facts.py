@@ -165,7 +165,7 @@ class TalkMoved:
 
 @dataclass(frozen=True, slots=True)
 class TalkTaken:
-    """Another agent's leg, which no offer brought, is with the caller now: the talk is theirs."""
+    """Another agent's leg, which no offer brought, is with the caller now: the talk is theirs. May be refused."""
 
     call: str
     agent: str

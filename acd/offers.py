@@ -216,10 +216,12 @@ class Offers:
         before = self.talks.get(fact.call)
         if before is None:
             return False
+        agent = self._staff.employed(fact.agent)
+        if agent.offer is not None or (agent.state, AgentEvent.RESUME_TALK) not in TABLE:
+            raise AgentNotFree(fact.agent, agent.why_not_free)
         talk = self.open[before]
         self.talk_ended(talk, EndedBy.TRANSFER, now)
-        if not self.restore(TalkRestored(fact.offer, fact.call, fact.agent, talk.queue), now):
-            return False
+        self.restore(TalkRestored(fact.offer, fact.call, fact.agent, talk.queue), now)
         self.note("talk.started", self.open[fact.offer])
         return True
 

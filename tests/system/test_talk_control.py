@@ -9,53 +9,18 @@ from typing import Any
 import aiohttp
 import pytest
 
-from cordboard.phones.phone_call import PhoneCall
-from cordboard.phones.softphone import AnswerAfter, RefuseBusy, Softphone
+from cordboard.phones.softphone import RefuseBusy
 from tests.system.mixed_sound import deaf_to, hears
 from tests.system.site import Site
+from tests.system.talking import ANA, BEN, CALLER, CAT, command, legs, other, talk
 
 pytestmark = pytest.mark.system
-
-CALLER, ANA, BEN, CAT = 600.0, 900.0, 1300.0, 1700.0  # what each of them says
 
 
 @pytest.fixture(autouse=True)
 async def audited(site: Site) -> AsyncIterator[None]:
     yield
     await site.audit()
-
-
-async def talk(site: Site, key: str = "1") -> tuple[PhoneCall, PhoneCall, str]:
-    """A caller talks with agent 1001: the caller's call, the agent's, and its id."""
-    agent = await site.agent("1001")
-    call = await site.call()
-    await site.event("prompt.started", node="menu")
-    await call.send_digits(key)
-    theirs = await agent.wait_incoming()
-    started = await site.event("talk.started", agent="1001")
-    call.say_tone(CALLER)
-    theirs.say_tone(ANA)
-    await hears(call, ANA)
-    await hears(theirs, CALLER)
-    return call, theirs, started["call_id"]
-
-
-async def other(site: Site, number: str = "1002", tone: float = BEN) -> Softphone:
-    """An agent who is logged in, whose phone answers with a tone. Callers of the test go to 1001, who was first."""
-    phone = await site.agent(number, AnswerAfter(0.3))
-    phone.on_incoming(lambda call: call.say_tone(tone))
-    return phone
-
-
-async def command(site: Site, call: str, name: str, to: str = "") -> Any:
-    return await site.api.ask("POST", f"/api/calls/{call}/talk/{name}", {"to": to} if to else {})
-
-
-async def legs(site: Site, call: str) -> list[dict[str, Any]]:
-    """Who talked, once the call is over."""
-    await site.event("call.ended")
-    found: list[dict[str, Any]] = (await site.api.ask("GET", f"/api/calls/{call}"))["legs"]
-    return found
 
 
 async def test_hold_by_command_and_by_the_phones_button(site: Site) -> None:

@@ -136,6 +136,27 @@ class AnyFacts(RuleBasedStateMachine):
     def talk_ends(self, number: int, by: f.EndedBy) -> None:
         self.tell(f.TalkEnded(self.offer(number), by))
 
+    @rule(number=NUMBERS, held=st.booleans())
+    def hold(self, number: int, held: bool) -> None:
+        offer = self.offer(number)
+        self.tell(f.TalkHeld(offer, "phone") if held else f.TalkResumed(offer))
+
+    @rule(call=CALLS, agent=AGENTS)
+    def another_agent_is_asked(self, call: str, agent: str) -> None:
+        self.tell(f.ConsultAsked(call, agent), by_person=True)
+
+    @rule(call=CALLS)
+    def nobody_is_asked_any_more(self, call: str) -> None:
+        self.tell(f.ConsultDropped(call))
+
+    @rule(call=CALLS, number=NUMBERS)
+    def the_talk_moves(self, call: str, number: int) -> None:
+        self.tell(f.TalkMoved(call, self.offer(number)))
+
+    @rule(call=CALLS, agent=AGENTS)
+    def the_talk_is_taken(self, call: str, agent: str) -> None:
+        self.tell(f.TalkTaken(call, agent, self._new_offer_id()), by_person=True)
+
     @rule(fact=st.sampled_from([f.SwitchLost(), f.SwitchFound()]))
     def link(self, fact: f.Fact) -> None:
         self.tell(fact)
