@@ -1,44 +1,21 @@
-"""Control of talks: what agents and supervisors may do with a talk, carried out on the PBX and told to the engine.
+"""Control of talks: what agents and supervisors may do with a talk.
 
-This module decides which command is possible now and which fact of the PBX means what to a talk under control. The way
-from one layout to another is `talks`; who is free and whose talk it is, the engine. A talk is under control from the
-first command on; before that it costs nothing here.
-
-Nothing is stuck: every move has a deadline, after which the PBX is asked and the talk goes on from what it shows. A
-caller whom nobody has any more goes back to the queue that they came from, at their old place.
+This module decides which command is possible now and what it wants of the talk. How the talk gets there, and what
+becomes of it when somebody goes, is `talk_keeper`; who is free and whose talk it is, the engine.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from acd import facts as f
 from acd.destinations import Destination, Person, ToAgent, ToFlow, ToNumber, ToQueue, kind_of
 from acd.engine import Engine
-from acd.errors import NoTalk, NotPossible
-from acd.offers import Offer, OfferPhase
-from acd.orders import QueueResult
-from acd.ports import Note, OnResult, OnTransfer, Timer, Timers
+from acd.errors import NotPossible
+from acd.talk_keeper import TalkKeeper
 from acd.talks import Layout, Spot, Talk
-from pbx import facts as pf
-from pbx.orders import Desk, HangUp, KeepAlive, Look, Order, Remember, RingNumber, TakeBack
+from pbx.orders import RingNumber
 from pbx.ports import Switch
-
-MOVE_LIMIT_S = 3.0
-"""From an order to its arrival. A move takes some ten milliseconds."""
-
-MOST_DELAYS = 2
-"""So often a talk may be late before it is given up and the caller goes back to the queue."""
-
-_SPOTS = {pf.Place.HOLD: Spot.HOLD, pf.Place.DESK: Spot.DESK, pf.Place.OFFER: Spot.DESK, pf.Place.SPY: Spot.DESK}
-
-
-def _spot_of(seen: pf.ChannelSeen) -> Spot | None:
-    """None: on the way, or nowhere that a talk knows."""
-    if seen.bridge:
-        return Spot.ROOM if seen.place is pf.Place.ROOM else Spot.BRIDGE
-    return _SPOTS.get(seen.place) if seen.answered else None
 
 
 class TalkControl:
@@ -47,73 +24,54 @@ class TalkControl:
     def __init__(
         self,
         engine: Engine,
+        keeper: TalkKeeper,
         *,
         tell: Callable[[f.Fact], None],
         switch: Switch,
-        timers: Timers,
-        clock: Callable[[], float],
-        note: Note,
-        on_result: OnResult,
-        on_transfer: OnTransfer,
         new_leg_id: Callable[[], str],
         number_ring_s: int = 30,
-        dead_man_s: int = 45,
     ) -> None:
         self._engine = engine
+        self._keeper = keeper
         self._tell = tell
         self._switch = switch
-        self._timers = timers
-        self._clock = clock
-        self._note = note
-        self._on_result = on_result
-        self._on_transfer = on_transfer
         self._new_leg_id = new_leg_id
         self._number_ring_s = number_ring_s
-        self._dead_man_s = dead_man_s
-        self._talks: dict[str, Talk] = {}
-        self._by_leg: dict[str, Talk] = {}
-        self._leaving: dict[str, Destination | None] = {}  # callers on their way back to us, and where to; None: on
-        self._deadlines: dict[str, Timer] = {}
-        self._delays: dict[str, int] = {}
-        self._renewed: dict[str, float] = {}
-        self._outside: set[str] = set()  # calls that talk with somebody who is no agent
-
-    # what people want ----------------------------------------------------------------------------------------------
 
     def hold(self, call: str) -> None:
-        talk = self._talk(call)
+        talk = self._keeper.talk(call)
         if talk.other is not None:
             raise NotPossible("The caller is on hold, or in a conference: cancel that first.")
-        self._do(talk, talk.want(Layout.HELD))
+        self._keeper.do(talk, talk.want(Layout.HELD))
 
     def resume(self, call: str) -> None:
-        talk = self._talk(call)
+        talk = self._keeper.talk(call)
         if talk.wanted is not Layout.HELD:
             raise NotPossible("The caller is not on hold.")
-        self._do(talk, talk.want(Layout.TOGETHER))
+        self._keeper.do(talk, talk.want(Layout.TOGETHER))
 
     def toggle_hold(self, call: str) -> None:
-        held = call in self._talks and self._talks[call].wanted is Layout.HELD
+        held = self._keeper.layout(call) == Layout.HELD
         (self.resume if held else self.hold)(call)
 
     def consult(self, call: str, person: Person) -> None:
         """Ring somebody; the caller waits on hold. Who answers talks with the agent."""
         self._may_ask(call)
         leg = self._ring(call, person)
-        talk = self._talk(call)
-        self._keep(talk, leg, main=False)
-        self._do(talk, talk.ask(leg))
+        talk = self._keeper.talk(call)
+        self._keeper.keep(talk, leg, main=False)
+        self._keeper.do(talk, talk.ask(leg))
 
     def complete(self, call: str) -> None:
         """Caller and consulted one talk, now or as soon as that one answers; the agent is out."""
         talk = self._consulting(call)
-        self._hand_over(talk)
+        self._keeper.hand_over(talk)
 
     def cancel(self, call: str) -> None:
         """Back to the caller, without the other one."""
         talk = self._consulting(call)
         other = talk.other.channel if talk.other is not None else ""
-        self._do(talk, talk.drop_other())
+        self._keeper.do(talk, talk.drop_other())
         if other in self._engine.offers.open:
             self._tell(f.ConsultDropped(call))
 
@@ -121,184 +79,51 @@ class TalkControl:
         talk = self._consulting(call)
         if talk.other is None or talk.other.spot is Spot.RINGING:
             raise NotPossible("The other one has not answered yet.")
-        self._note_of(call, "talk.conference", {})
-        self._do(talk, talk.want(Layout.CONFERENCE))
+        self._keeper.note_of(call, "talk.conference", {})
+        self._keeper.do(talk, talk.want(Layout.CONFERENCE))
 
     def transfer(self, call: str, to: Destination) -> None:
         """The caller goes there and the agent is out. Somebody who does not answer: back to the queue, same place."""
         if isinstance(to, (ToAgent, ToNumber)):
             self.consult(call, to)
-            self._note_of(call, "talk.transferred", {"to": kind_of(to)})
-            self._hand_over(self._talks[call])
+            self._keeper.note_of(call, "talk.transferred", {"to": kind_of(to)})
+            self._keeper.hand_over(self._keeper.talk(call))
             return
         if isinstance(to, ToQueue):
             self._engine.lines.line(to.queue)  # must exist
-        talk = self._talk(call)
+        talk = self._keeper.talk(call)
         name = to.flow if isinstance(to, ToFlow) else to.queue
-        self._note_of(call, "talk.transferred", {"to": kind_of(to), "name": name})
-        main = self._offer(call).id
-        self._let_go(talk, to)
+        self._keeper.note_of(call, "talk.transferred", {"to": kind_of(to), "name": name})
+        main = self._keeper.offer(call).id
+        self._keeper.let_go(talk, to)
         self._tell(f.TalkEnded(main, f.EndedBy.TRANSFER))
         self._tell(f.ConsultDropped(call))
 
     def requeue(self, call: str) -> None:
-        offer = self._offer(call)
+        offer = self._keeper.offer(call)
         self.transfer(call, ToQueue(offer.queue, same_place=True))
 
     def take_over(self, call: str, agent: str, leg: str) -> None:
         """A supervisor's leg, which listens already, takes the agent's place."""
-        talk = self._talk(call)
+        talk = self._keeper.talk(call)
         if talk.other is not None:
             raise NotPossible("The agent is consulting somebody: wait until that is over.")
         if talk.leg is not None:
-            self._by_leg.pop(talk.leg.channel, None)
+            self._keeper.let_leg_go(talk.leg.channel)
         self._tell(f.TalkTaken(call, agent, leg))
-        self._keep(talk, leg, main=True)
+        self._keeper.keep(talk, leg, main=True)
         talk.join(leg)
-        self._do(talk, talk.hand_over())
-
-    # what is so ----------------------------------------------------------------------------------------------------
-
-    def owns(self, leg: str) -> bool:
-        return leg in self._by_leg
-
-    def holds(self, call: str) -> bool:
-        """Whether the call is in a talk that goes otherwise than between two in one bridge."""
-        talk = self._talks.get(call)
-        return call in self._leaving or (talk is not None and not talk.settled)
-
-    def leg_of(self, call: str) -> str | None:
-        """Of whoever talks with the caller."""
-        talk = self._talks.get(call)
-        if talk is not None:
-            return talk.leg.channel if talk.leg is not None else None
-        return self._engine.offers.talks.get(call)
-
-    def layout(self, call: str) -> str:
-        talk = self._talks.get(call)
-        return talk.wanted.value if talk is not None else Layout.TOGETHER.value
-
-    # what the PBX says ---------------------------------------------------------------------------------------------
-
-    def handle(self, fact: pf.Fact) -> bool:
-        """Take a fact in; True when it was about a talk under control and nobody else need see it."""
-        match fact:
-            case pf.CallHeld(channel=channel):
-                self._arrived(channel, Spot.HOLD)
-            case pf.LegAtDesk(channel=channel):
-                self._arrived(channel, Spot.DESK)
-            case pf.PhoneHeld(channel=channel):
-                self._tell(f.TalkHeld(channel, "phone"))
-            case pf.PhoneResumed(channel=channel):
-                talk = self._by_leg.get(channel)
-                if talk is None or talk.caller.spot is not Spot.HOLD:
-                    self._tell(f.TalkResumed(channel))
-            case pf.BridgeEntered(channel=channel):
-                talk = self._talk_of(channel)
-                if talk is not None:
-                    self._do(talk, talk.entered_bridge(channel))
-                    self._tell_where(talk)
-            case pf.LegAnswered(channel=channel) if channel in self._by_leg:
-                talk = self._by_leg[channel]
-                if channel in self._engine.offers.open:
-                    self._tell(f.OfferAnswered(channel))
-                self._do(talk, talk.answered(channel))
-                return True
-            case pf.LegFailed(channel=channel) if channel in self._by_leg:
-                if channel in self._engine.offers.open:
-                    self._tell(f.OfferFailed(channel, f.OfferFailure(fact.reason.value)))
-                self.consult_over("", channel)
-                return True
-            case pf.ChannelGone(channel=channel):
-                return self._gone(channel)
-            case pf.OrderFailed(channel=channel):
-                if self._talk_of(channel) is not None:
-                    self._switch.send(Look())
-            case pf.CallReturned(channel=channel):
-                return self._returned(channel)
-            case _:
-                pass
-        return False
-
-    def consult_over(self, _call: str, leg: str) -> None:
-        """A leg that was asked came to nothing."""
-        talk = self._by_leg.pop(leg, None)
-        if talk is not None:
-            self._lost(talk, leg)
-
-    def looked(self, channels: Iterable[pf.ChannelSeen], *, certain: bool) -> None:
-        """Talks that are late, all of them when `certain`: go on from where the PBX shows everybody."""
-        if not self._talks:
-            return
-        seen = {one.channel: one for one in channels}
-        for call, talk in list(self._talks.items()):
-            late = certain or bool(self._delays.get(call))
-            for party in list(talk.parties()):
-                there = seen.get(party.channel)
-                if there is None:
-                    if late:
-                        self._gone(party.channel)
-                elif party.spot is Spot.RINGING and there.answered:
-                    self.handle(pf.LegAnswered(party.channel))
-                elif late and (party.spot is Spot.MOVING or certain):
-                    self._seen(talk, party.channel, there)
-            self._tell_where(talk)
-
-    def renew(self, now: float) -> None:
-        """Tell the PBX that somebody looks after those on hold, often enough that two renewals may be lost."""
-        for call, talk in self._talks.items():
-            if talk.caller.spot is Spot.HOLD and now - self._renewed.get(call, 0.0) >= self._dead_man_s / 3:
-                self._renewed[call] = now
-                self._switch.send(KeepAlive(call, self._dead_man_s))
-                if talk.leg is not None and talk.leg.spot is Spot.DESK:
-                    self._switch.send(Desk(talk.leg.channel, talk.leg.ringing))
-
-    def adopt(self, queue: str, caller: pf.ChannelSeen, legs: list[pf.ChannelSeen]) -> None:
-        """A talk found in the PBX after a restart, not of two in one bridge: three stay together, two are reunited."""
-        call, leg = caller.channel, legs[0].channel
-        other = legs[1].channel if len(legs) > 1 and caller.bridge else None
-        talk = self._talks[call] = Talk(call, leg, queue, self._music(queue))
-        self._by_leg[leg] = talk
-        if other is not None:
-            talk.join(other)
-            self._by_leg[other] = talk
-        for one in (caller, *legs):
-            party, spot = talk.party(one.channel), _spot_of(one)
-            if party is not None and spot is not None:
-                party.arrive(spot)
-        self._do(talk, talk.want(Layout.CONFERENCE if other is not None else Layout.TOGETHER))
-
-    def send_home(self, call: str, queue: str) -> None:
-        """Found on hold after a restart, and nobody is there any more: back to the queue, at the old place."""
-        self._leaving[call] = ToQueue(queue, same_place=True)
-        self._switch.send(TakeBack(call))
+        self._keeper.do(talk, talk.hand_over())
 
     # insides -------------------------------------------------------------------------------------------------------
 
-    def _offer(self, call: str) -> Offer:
-        offer = self._engine.offers.open.get(self._engine.offers.talks.get(call, ""))
-        if offer is None or offer.phase is not OfferPhase.TALKING:
-            raise NoTalk(call)
-        return offer
-
-    def _talk(self, call: str) -> Talk:
-        """The talk, under control from now on. One whose caller is on the way out is none any more."""
-        offer = self._offer(call)
-        if call in self._leaving:
-            raise NoTalk(call)
-        talk = self._talks.get(call)
-        if talk is None:
-            talk = self._talks[call] = Talk(call, offer.id, offer.queue, self._music(offer.queue))
-            self._keep(talk, offer.id, main=True)
-        return talk
-
     def _may_ask(self, call: str) -> None:
-        talk = self._talk(call)
+        talk = self._keeper.talk(call)
         if talk.other is not None:
             raise NotPossible("Somebody is being consulted already: complete or cancel that first.")
 
     def _consulting(self, call: str) -> Talk:
-        talk = self._talk(call)
+        talk = self._keeper.talk(call)
         if talk.other is None:
             raise NotPossible("Nobody is being consulted.")
         return talk
@@ -309,194 +134,6 @@ class TalkControl:
             self._tell(f.ConsultAsked(call, person.agent))
             return self._engine.offers.consults[call]
         leg = self._new_leg_id()
-        agent = self._engine.floor.agents[self._offer(call).agent].spec
+        agent = self._engine.floor.agents[self._keeper.offer(call).agent].spec
         self._switch.send(RingNumber(leg, person.number, self._number_ring_s, agent.id, agent.name))
         return leg
-
-    def _keep(self, talk: Talk, leg: str, *, main: bool) -> None:
-        """Whoever takes over after a crash finds on the leg whose it is, and whether the talk is theirs."""
-        self._by_leg[leg] = talk
-        self._switch.send(Remember(leg, json.dumps({"c": talk.call, "m": int(main)}, separators=(",", ":"))))
-
-    def _hand_over(self, talk: Talk) -> None:
-        leaving, heir = talk.leg, talk.other
-        orders = talk.hand_over()
-        if heir is not None:
-            self._keep(talk, heir.channel, main=True)
-        if leaving is not None:
-            self._by_leg.pop(leaving.channel, None)
-        if heir is not None and heir.channel in self._engine.offers.open:
-            self._tell(f.TalkMoved(talk.call, heir.channel))
-        elif leaving is not None:
-            self._tell(f.TalkEnded(leaving.channel, f.EndedBy.TRANSFER))
-        self._do(talk, orders)
-
-    def _let_go(self, talk: Talk, to: Destination | None) -> None:
-        for party in talk.parties():
-            self._by_leg.pop(party.channel, None)
-        self._leaving[talk.call] = to
-        self._do(talk, talk.release())
-
-    def _lost(self, talk: Talk, leg: str) -> None:
-        was_main = talk.leg is not None and talk.leg.channel == leg
-        unanswered = was_main and talk.leg is not None and talk.leg.spot is Spot.RINGING
-        heir = talk.other if was_main else None
-        alone = heir is None and (was_main or talk.leg is None)
-        if alone:
-            self._let_go(talk, self._home(talk) if unanswered or not was_main else None)
-        else:
-            if heir is not None:
-                self._keep(talk, heir.channel, main=True)
-            self._do(talk, talk.lost(leg))
-        if was_main and heir is not None and heir.channel in self._engine.offers.open:
-            self._tell(f.TalkMoved(talk.call, heir.channel))
-        elif was_main:
-            ended_by = f.EndedBy.TRANSFER if heir is not None else f.EndedBy.AGENT
-            self._tell(f.TalkEnded(leg, ended_by))
-
-    def _home(self, talk: Talk) -> Destination:
-        return ToQueue(talk.queue, same_place=True)
-
-    def _gone(self, channel: str) -> bool:
-        talk = self._by_leg.get(channel)
-        if talk is None:
-            return self._caller_gone(channel)
-        if talk.settled:  # a talk of two that ends like any other: the caller comes back by themselves
-            self._forget(talk)
-            if channel in self._engine.offers.open:
-                return False
-            self._leaving[talk.call] = None
-            return True
-        del self._by_leg[channel]
-        consult = talk.other is not None and talk.other.channel == channel
-        if consult and channel in self._engine.offers.open:
-            offer = self._engine.offers.open[channel]
-            if offer.phase is OfferPhase.TALKING:
-                self._tell(f.TalkEnded(channel, f.EndedBy.AGENT))
-            else:
-                self._tell(f.OfferFailed(channel, f.OfferFailure.LOST))
-        self._lost(talk, channel)
-        return True
-
-    def _caller_gone(self, call: str) -> bool:
-        """The legs end; that the talk is over is for the distributor to tell, as always."""
-        self._leaving.pop(call, None)
-        talk = self._talks.get(call)
-        if talk is None:
-            return False
-        for party in talk.parties():
-            if party is not talk.caller:
-                self._switch.send(HangUp(party.channel))
-        self._forget(talk)
-        return False
-
-    def _returned(self, call: str) -> bool:
-        talk = self._talks.get(call)
-        if call in self._leaving:
-            to = self._leaving.pop(call)
-            if talk is not None:
-                self._forget(talk)
-            if to is None:
-                self._on_result(call, QueueResult.TALKED)
-            else:
-                self._on_transfer(call, to)
-            return True
-        if talk is None:
-            return False
-        if talk.settled:
-            if call not in self._outside:
-                return False
-            self._forget(talk)
-            self._on_result(call, QueueResult.TALKED)
-            return True
-        # Not where we sent them: the PBX could not do it. Whoever is left is brought together from here.
-        self._do(talk, talk.returned())
-        return True
-
-    def _arrived(self, channel: str, at: Spot) -> None:
-        talk = self._talk_of(channel)
-        if talk is not None:
-            self._do(talk, talk.arrived(channel, at))
-            self._tell_where(talk)
-
-    def _tell_where(self, talk: Talk) -> None:
-        """What the places of all mean for the engine's talk and consultation."""
-        offers, caller, leg, other = self._engine.offers, talk.caller, talk.leg, talk.other
-        main = offers.talks.get(talk.call)
-        if main is not None:
-            if caller.spot is Spot.HOLD:
-                self._tell(f.TalkHeld(main, "service"))
-            elif caller.spot in (Spot.BRIDGE, Spot.ROOM):
-                self._tell(f.TalkResumed(main))
-        if leg is None:
-            return
-        if caller.spot is Spot.BRIDGE and leg.spot is Spot.BRIDGE:
-            if self._connecting(leg.channel):
-                self._tell(f.TalkStarted(leg.channel))
-            elif main is None and talk.call not in self._outside:
-                self._outside.add(talk.call)
-                self._note("talk.outside_started", talk.call, None, talk.queue, {})
-        if other is not None and other.spot is Spot.ROOM and leg.spot is Spot.ROOM and self._connecting(other.channel):
-            self._tell(f.TalkStarted(other.channel))
-
-    def _connecting(self, leg: str) -> bool:
-        offer = self._engine.offers.open.get(leg)
-        return offer is not None and offer.phase is OfferPhase.CONNECTING
-
-    def _seen(self, talk: Talk, channel: str, there: pf.ChannelSeen) -> None:
-        if there.place is pf.Place.RETURNED:
-            self._returned(channel)
-            return
-        spot = _spot_of(there)
-        if spot is not None:
-            self._do(talk, talk.arrived(channel, spot))
-
-    def _do(self, talk: Talk, orders: Iterable[Order]) -> None:
-        for order in orders:
-            self._switch.send(order)
-        running = self._deadlines.pop(talk.call, None)
-        if running is not None:
-            running.cancel()
-        if talk.call not in self._talks:
-            return
-        if talk.moving:
-            self._deadlines[talk.call] = self._timers.after(MOVE_LIMIT_S, lambda: self._late(talk))
-        else:
-            self._delays.pop(talk.call, None)
-
-    def _late(self, talk: Talk) -> None:
-        self._deadlines.pop(talk.call, None)
-        delays = self._delays[talk.call] = self._delays.get(talk.call, 0) + 1
-        if delays > MOST_DELAYS:
-            main = self._engine.offers.talks.get(talk.call)
-            talk.caller.arrive(Spot.HOLD)  # wherever they are: out of it
-            self._let_go(talk, self._home(talk))
-            if main is not None:
-                self._tell(f.TalkEnded(main, f.EndedBy.UNKNOWN))
-            return
-        self._deadlines[talk.call] = self._timers.after(MOVE_LIMIT_S, lambda: self._late(talk))
-        self._switch.send(Look())
-
-    def _forget(self, talk: Talk) -> None:
-        for party in talk.parties():
-            self._by_leg.pop(party.channel, None)
-        self._talks.pop(talk.call, None)
-        self._delays.pop(talk.call, None)
-        self._renewed.pop(talk.call, None)
-        if talk.call in self._outside:
-            self._outside.remove(talk.call)
-            self._note("talk.outside_ended", talk.call, None, talk.queue, {})
-        running = self._deadlines.pop(talk.call, None)
-        if running is not None:
-            running.cancel()
-
-    def _talk_of(self, channel: str) -> Talk | None:
-        return self._by_leg.get(channel) or self._talks.get(channel)
-
-    def _music(self, queue: str) -> str:
-        line = self._engine.lines.lines.get(queue)
-        return line.spec.music_class if line is not None else "default"
-
-    def _note_of(self, call: str, kind: str, data: dict[str, str]) -> None:
-        offer = self._offer(call)
-        self._note(kind, call, offer.agent, offer.queue, {"offer": offer.id, **data})

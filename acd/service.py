@@ -27,6 +27,7 @@ from acd.ports import ExpectedWait, Note, OnResult, OnTransfer, Record, Timers
 from acd.reconcile import RecoveredCaller, compare, phone_seen
 from acd.states import AgentState
 from acd.supervision import Supervision
+from acd.talk_keeper import TalkKeeper
 from acd.views import views
 from pbx import facts as pf
 from pbx.live import OUR_LEG
@@ -79,9 +80,9 @@ class Distributor:
             note=noted,
             on_result=on_result,
             record=record,
-            on_consult_over=lambda call, leg: self.control.consult_over(call, leg),  # noqa: PLW0108 - not made yet
+            on_consult_over=lambda call, leg: self.talks.consult_over(call, leg),  # noqa: PLW0108 - not made yet
         ).tell
-        self.control = TalkControl(
+        self.talks = TalkKeeper(
             self.engine,
             tell=self._tell,
             switch=switch,
@@ -90,11 +91,19 @@ class Distributor:
             note=note,
             on_result=on_result,
             on_transfer=on_transfer,
-            new_leg_id=new_leg_id,
-            number_ring_s=number_ring_s,
             dead_man_s=dead_man_s,
         )
-        self.supervision = Supervision(self.engine, self.control, switch=switch, note=note, new_leg_id=new_leg_id)
+        self.control = TalkControl(
+            self.engine,
+            self.talks,
+            tell=self._tell,
+            switch=switch,
+            new_leg_id=new_leg_id,
+            number_ring_s=number_ring_s,
+        )
+        self.supervision = Supervision(
+            self.engine, self.control, self.talks, switch=switch, note=note, new_leg_id=new_leg_id
+        )
         self._bridges = Bridges()
         self._talked: dict[str, float] = {}  # the talk is over, the caller has not come back yet: since when
         self._returning: set[str] = set()  # sent into a talk that never began: they will come back
@@ -232,7 +241,7 @@ class Distributor:
 
     def handle(self, fact: pf.Fact) -> None:
         """Any fact of the PBX; those that are nothing to us are passed over. `LinkUp` is for `reconcile`."""
-        if self.supervision.handle(fact) or self.control.handle(fact):
+        if self.supervision.handle(fact) or self.talks.handle(fact):
             return
         handler = self._handlers.get(type(fact))
         if handler is not None:
@@ -241,14 +250,14 @@ class Distributor:
     def reconcile(self, snapshot: pf.Snapshot, callers: Iterable[RecoveredCaller] = ()) -> None:
         """After `LinkUp`: believe the PBX, take in the callers that we did not know, go on. Nothing is resent."""
         self._tell(f.SwitchLost())  # nothing is offered before everything has been compared
-        self.control.looked(snapshot.channels, certain=True)  # first: it must not judge what is adopted below
+        self.talks.looked(snapshot.channels, certain=True)  # first: it must not judge what is adopted below
         self._compare(snapshot, callers, self._clock())
         self._tell(f.SwitchFound())
 
     def looked(self, snapshot: pf.Snapshot, callers: Iterable[RecoveredCaller] = ()) -> None:
         """After a periodic look: the same, but what is young the snapshot may not show yet."""
         self._compare(snapshot, callers, self._clock() - snapshot.took_s - _LOOK_GRACE_S)
-        self.control.looked(snapshot.channels, certain=False)
+        self.talks.looked(snapshot.channels, certain=False)
 
     def _compare(self, snapshot: pf.Snapshot, callers: Iterable[RecoveredCaller], before: float) -> None:
         found = compare(self.engine, snapshot, callers, self._talked, before, self._has_owner)
@@ -259,9 +268,9 @@ class Distributor:
         for fact in found.facts:
             self._tell(fact)
         for parted in found.parted:
-            self.control.adopt(parted.queue, parted.caller, parted.legs)
+            self.talks.adopt(parted.queue, parted.caller, parted.legs)
         for caller in found.deserted:
-            self.control.send_home(caller.call, caller.queue)
+            self.talks.send_home(caller.call, caller.queue)
         for caller in found.joined:
             self._rejoin(caller)
         for call in found.ending:
@@ -273,7 +282,7 @@ class Distributor:
             self._on_result(call, QueueResult.TALKED)
 
     def _has_owner(self, leg: str) -> bool:
-        return self.control.owns(leg) or self.supervision.owns(leg)
+        return self.talks.owns(leg) or self.supervision.owns(leg)
 
     def _rejoin(self, caller: RecoveredCaller) -> None:
         if not caller.music_on and caller.queue in self.engine.lines.lines:
@@ -364,7 +373,7 @@ class Distributor:
 
     def _end_talk(self, offer: Offer, ended_by: f.EndedBy) -> None:
         first = self._bridges.left_first(offer.id)
-        if first is not None and not self.control.holds(offer.call):
+        if first is not None and not self.talks.holds(offer.call):
             ended_by = f.EndedBy.AGENT if first == offer.id else f.EndedBy.CALLER
         self._bridges.forget(offer.call, offer.id)
         self._tell(f.TalkEnded(offer.id, ended_by))

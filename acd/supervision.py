@@ -13,6 +13,7 @@ from acd.control import TalkControl
 from acd.engine import Engine
 from acd.errors import NoTalk, NotPossible
 from acd.ports import Note
+from acd.talk_keeper import TalkKeeper
 from pbx import facts as pf
 from pbx.orders import HangUp, RingPhone, Spy, SpyMode
 from pbx.ports import Switch
@@ -37,10 +38,18 @@ class Supervision:
     """Commands raise an `AcdError` whose text can be shown."""
 
     def __init__(
-        self, engine: Engine, control: TalkControl, *, switch: Switch, note: Note, new_leg_id: Callable[[], str]
+        self,
+        engine: Engine,
+        control: TalkControl,
+        talks: TalkKeeper,
+        *,
+        switch: Switch,
+        note: Note,
+        new_leg_id: Callable[[], str],
     ) -> None:
         self._engine = engine
         self._control = control
+        self._talks = talks
         self._switch = switch
         self._note = note
         self._new_leg_id = new_leg_id
@@ -53,7 +62,7 @@ class Supervision:
             self._watches[found].mode = mode
             self._apply(found)
             return
-        spied = self._control.leg_of(call)
+        spied = self._talks.leg_of(call)
         if spied is None or spied not in self._engine.offers.open:
             raise NoTalk(call)
         agent = self._engine.floor.agent(supervisor)

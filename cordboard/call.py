@@ -167,7 +167,7 @@ class Call:
         self._in_hand, self._fence = True, ""
         self.services.distributor.handle(fact)
         if self.phase is Phase.TALK:
-            if self.services.distributor.control.holds(self.channel):
+            if self.services.distributor.talks.holds(self.channel):
                 self._in_hand = False  # on the way to somewhere else in this talk
             elif self.services.distributor.knows(self.channel):
                 self._requeued()

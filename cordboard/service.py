@@ -280,7 +280,7 @@ class Service:
         while True:
             await asyncio.sleep(RENEW_EVERY_S)
             self.calls.renew(self.clock())
-            self.distributor.control.renew(self.clock())
+            self.distributor.talks.renew(self.clock())
 
     async def _look(self) -> None:
         while True:

@@ -76,7 +76,7 @@ def test_those_on_hold_are_looked_after(floor: TalkFloor) -> None:
     floor.time.advance(1)
     for _ in range(20):
         floor.time.advance(1)
-        floor.control.renew(floor.time.now())
+        floor.distributor.talks.renew(floor.time.now())
     assert len(floor.switch.sent(KeepAlive)) == 2
     assert len(floor.switch.sent(Desk)) == 2
 
@@ -320,7 +320,7 @@ def test_the_errors_say_what_is_wrong(floor: TalkFloor) -> None:
 
 
 def test_an_untouched_talk_costs_nothing(floor: TalkFloor) -> None:
-    assert floor.control.layout("ann") == Layout.TOGETHER
+    assert floor.distributor.talks.layout("ann") == Layout.TOGETHER
     floor.switch.hang_up(floor.leg("1001"))
     floor.time.advance(1)
     assert floor.back == [("ann", "talked")]

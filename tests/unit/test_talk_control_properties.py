@@ -124,11 +124,11 @@ def _at_rest(floor: TalkFloor) -> None:
         if leg.leg and leg.answered:
             assert ann is not None, f"{leg.channel} is left over"
             alone = not floor.with_whom(leg.channel)
-            assert not alone or floor.control.layout("ann") == "held", f"{leg.channel} waits for nobody"
+            assert not alone or floor.distributor.talks.layout("ann") == "held", f"{leg.channel} waits for nobody"
     if ann is not None and not floor.with_whom():
         waits = engine.position("ann") is not None
         came_back = bool(floor.back) and floor.back[-1][1] == "talked"
-        held = floor.control.layout("ann") == "held" and floor.state("1001") == "hold"
+        held = floor.distributor.talks.layout("ann") == "held" and floor.state("1001") == "hold"
         others_hold = any(floor.state(agent) == "hold" for agent in AGENTS)
         assert waits or came_back or held or others_hold, "the caller is left with nobody"
     for agent in AGENTS:
