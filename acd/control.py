@@ -108,9 +108,9 @@ class TalkControl:
         talk = self._keeper.talk(call)
         if talk.other is not None:
             raise NotPossible("The agent is consulting somebody: wait until that is over.")
+        self._tell(f.TalkTaken(call, agent, leg))
         if talk.leg is not None:
             self._keeper.let_leg_go(talk.leg.channel)
-        self._tell(f.TalkTaken(call, agent, leg))
         self._keeper.keep(talk, leg, main=True)
         talk.join(leg)
         self._keeper.do(talk, talk.hand_over())

@@ -227,6 +227,14 @@ class Distributor:
         self._tell(f.AgentRemoved(agent))
         self.waits.staff_changed()
 
+    def talk_view(self, call: str) -> dict[str, Any] | None:
+        """Who talks with a caller, in which layout, and who listens; None for a call in no talk."""
+        offer = self.engine.offers.open.get(self.engine.offers.talks.get(call, ""))
+        if offer is None:
+            return None
+        supervisors = [{"agent": agent, "mode": mode} for agent, mode in self.supervision.of_call(call)]
+        return {"agent": offer.agent, "layout": self.talks.layout(call), "held": offer.held, "supervisors": supervisors}
+
     def views(self) -> dict[str, list[dict[str, Any]]]:
         """`{"queues": [...], "agents": [...]}` as plain data."""
         now = self._clock()

@@ -22,7 +22,7 @@ from acd.orders import QueueResult
 from acd.ports import Note, OnResult, OnTransfer, Timer, Timers
 from acd.talks import Layout, Spot, Talk
 from pbx import facts as pf
-from pbx.orders import Desk, HangUp, KeepAlive, Look, Order, Remember, TakeBack
+from pbx.orders import HangUp, KeepAlive, Look, Order, Remember, TakeBack
 from pbx.ports import Switch
 
 MOVE_LIMIT_S = 3.0
@@ -167,8 +167,7 @@ class TalkKeeper:
             if talk.caller.spot is Spot.HOLD and now - self._renewed.get(call, 0.0) >= self._dead_man_s / 3:
                 self._renewed[call] = now
                 self._switch.send(KeepAlive(call, self._dead_man_s))
-                if talk.leg is not None and talk.leg.spot is Spot.DESK:
-                    self._switch.send(Desk(talk.leg.channel, talk.leg.ringing))
+                self.do(talk, talk.stay())
 
     def adopt(self, queue: str, caller: pf.ChannelSeen, legs: list[pf.ChannelSeen]) -> None:
         """A talk found in the PBX after a restart, not of two in one bridge: three stay together, two are reunited."""

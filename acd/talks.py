@@ -109,6 +109,13 @@ class Talk:
         # After the caller's own way: the end of the leg would end the talk that they are still in.
         return orders + ([HangUp(leaving.channel)] if leaving is not None else [])
 
+    def stay(self) -> list[Order]:
+        """The leg at the desk waits on: the PBX lets nobody wait there for ever. No other move begins meanwhile."""
+        if self.leg is None or self.leg.spot is not Spot.DESK or self.moving:
+            return []
+        self.leg.move(Spot.DESK, ringing=self.leg.ringing)
+        return [Desk(self.leg.channel, self.leg.ringing)]
+
     def release(self) -> list[Order]:
         """The caller comes back into our hands, every leg ends."""
         self.ending = True

@@ -145,6 +145,7 @@ class CallBook:
                 "origin": call.origin,
                 "phase": call.phase,
                 "flow": call.flow_name,
+                "talk": self._services.distributor.talk_view(call.channel),
                 "queue": call.waiting.queue or None,
                 "data": dict(call.waiting.data),
                 "arrived_at": call.arrived_at,

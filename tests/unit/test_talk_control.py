@@ -81,6 +81,18 @@ def test_those_on_hold_are_looked_after(floor: TalkFloor) -> None:
     assert len(floor.switch.sent(Desk)) == 2
 
 
+def test_what_is_asked_for_while_a_leg_is_told_to_stay_waits_for_it(floor: TalkFloor) -> None:
+    """Asterisk refuses a Redirect while another is under way, and a leg that is on its way leaves any bridge again."""
+    floor.control.hold("ann")
+    floor.time.advance(1)
+    connects = len(floor.switch.sent(Connect))
+    floor.distributor.talks.renew(floor.time.now() + 60)
+    floor.control.resume("ann")
+    assert len(floor.switch.sent(Connect)) == connects
+    floor.time.advance(1)
+    assert floor.with_whom() == {floor.leg("1001")}
+
+
 def test_consult_and_complete(floor: TalkFloor) -> None:
     first, second = consulted(floor)
     assert floor.with_whom(first) == {second}
