@@ -205,6 +205,32 @@ def queues(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
 
 @app.command()
+def figures(
+    queue: Annotated[str | None, typer.Option(help="one queue alone; default: all, and the agents")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="2026-07-01, 2026-07-01T08:00, yesterday, ...; default: today")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="likewise; default: now")] = None,
+    step: Annotated[str | None, typer.Option(help="intervals of 15m, 1h, 1d, ... for --json and --csv")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="as CSV, one value a line")] = False,
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Service levels, waits, handling times, agents' occupancy, each with its formula, from the event log."""
+    from cordboard.clock import SteadyClock
+    from cordboard.figures import figures_cli
+    from cordboard.figures.days import BadInterval
+
+    settings, now = _config(config), SteadyClock()()
+    form = figures_cli.as_json if as_json else figures_cli.as_csv if as_csv else figures_cli.as_text
+    try:
+        content = figures_cli.ask(settings, now, queue=queue, begin=since, end=until, step=step)
+    except (BadInterval, figures_cli.NoFigures) as error:
+        _refuse(str(error))
+    typer.echo(form(content), nl=False)
+
+
+@app.command()
 def schema() -> None:
     """The JSON Schema of the configuration file, for editors."""
     _print(config_schema())

@@ -27,6 +27,7 @@ from cordboard.config import Config
 from cordboard.dispatcher import Dispatcher
 from cordboard.doors import Doors
 from cordboard.figures.days import day_in
+from cordboard.figures.desk import FiguresDesk
 from cordboard.figures.fold import Thresholds
 from cordboard.figures.reading import catch_up
 from cordboard.figures.today import Today
@@ -100,6 +101,7 @@ class Service:
         self.journal.restore(await self.reader.unclosed())
         figures = config.figures
         self.thresholds = Thresholds(float(figures.service_level_s), float(figures.short_abandon_s))
+        self.figures = FiguresDesk(config.database_url, config.time_zone, self.thresholds, self.clock)
         self.today = Today(self.clock(), day_in(ZoneInfo(config.time_zone)), self.thresholds)
         self.journal.listen(self.today.note)
         self.routing_log = RoutingLog(self.writer.routing, last=await RoutingStore(self.database).last())

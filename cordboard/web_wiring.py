@@ -13,6 +13,7 @@ from aiohttp import web
 from acd.aftercare import EXTEND_S
 from acd.errors import AcdError
 from acd.errors import UnknownAgent as NoSuchAgent
+from cordboard.figures.desk import FiguresFailed
 from cordboard.replay_jobs import ReplayFailed
 from cordboard.service import Service
 from cordboard.web.app import make_app
@@ -107,6 +108,12 @@ def web_deps(service: Service) -> WebDeps:
         flows = [flow.name for flow in service.library.current]
         return ReloadReport(flows, [] if published.ok else [str(one) for one in published.problems])
 
+    async def figures(queue: str | None, begin: str | None, end: str | None, step: str | None) -> View:
+        try:
+            return await service.figures.ask(queue=queue, begin=begin, end=end, step=step)
+        except FiguresFailed as failure:
+            raise NoAnswer(f"The figures cannot be computed: {failure}.") from None
+
     async def explain(call: str) -> View | None:
         try:
             return await service.replays.explain(call)
@@ -145,6 +152,7 @@ def web_deps(service: Service) -> WebDeps:
         supervise=supervise,
         reload_dialplans=reload_dialplans,
         explain=explain,
+        figures=figures,
         history=service.reader,
         journal=service.journal,
         flush=flush,

@@ -86,6 +86,7 @@ CORE = {
     "cordboard/figures/histogram.py",
     "cordboard/figures/intervals.py",
     "cordboard/figures/promises.py",
+    "cordboard/figures/report.py",
     "cordboard/figures/tally.py",
     "cordboard/figures/today.py",
     "cordboard/unattended.py",

@@ -117,6 +117,14 @@ def _of_handling(of: type[T]) -> list[Definition[T]]:
             _HANDLING,
             lambda t: _mean_s(t.wrap_up_ms, t.handled),
         ),
+        Definition(
+            "transfers",
+            "calls",
+            "transfers",
+            "talks that ended because the agent passed the caller on",
+            ("talk.started", "talk.ended"),
+            lambda t: t.transfers,
+        ),
     ]
 
 
@@ -249,7 +257,7 @@ def _in_states(tally: AgentTally, *states: str) -> int:
     return sum(tally.state_ms[state] for state in states)
 
 
-_BUSY = ("connecting", "talking", "held", "wrap_up")
+_BUSY = ("connecting", "talking", "hold", "wrap_up")
 
 
 def _logged_in_ms(tally: AgentTally) -> int:
@@ -277,7 +285,7 @@ _AGENT: list[Definition[AgentTally]] = [
         "occupancy",
         "share",
         "occupancy",
-        "time in connecting, talking, wrap_up / (time logged in - time not ready)",
+        "time in connecting, talking, hold, wrap_up / (time logged in - time not ready)",
         _STATES,
         lambda t: _share(_in_states(t, *_BUSY), _logged_in_ms(t) - _in_states(t, "not_ready")),
     ),
@@ -285,7 +293,7 @@ _AGENT: list[Definition[AgentTally]] = [
         "utilisation",
         "share",
         "utilisation",
-        "time in connecting, talking, wrap_up / time logged in",
+        "time in connecting, talking, hold, wrap_up / time logged in",
         _STATES,
         lambda t: _share(_in_states(t, *_BUSY), _logged_in_ms(t)),
     ),

@@ -33,6 +33,48 @@ def day_in(zone: tzinfo) -> Callable[[float], tuple[float, float]]:
     return lambda time: (midnight(time, zone), next_midnight(time, zone))
 
 
+def at_clock(time: float, zone: tzinfo) -> str:
+    """For people: the clock on the wall, with its distance from UTC."""
+    return datetime.fromtimestamp(time, zone).isoformat(" ", "seconds")
+
+
+_STEPS = {"m": 60, "h": 3600, "d": DAY_S}
+
+
+def step_of(text: str) -> int:
+    """`30m`, `1h`, `7d`, or seconds. Raises `BadInterval`."""
+    number, unit = (text[:-1], _STEPS[text[-1]]) if text[-1:] in _STEPS else (text, 1)
+    if not (number.isascii() and number.isdigit() and len(number) <= 8):
+        raise BadInterval("a step is written as 30m, 1h, 7d or in seconds")
+    return int(number) * unit
+
+
+def moment(text: str, zone: tzinfo, now: float) -> float:
+    """`now`, `today`, `yesterday`, a date, a date with a time (of that zone), or unix seconds. Raises `BadInterval`."""
+    if text == "now":
+        return now
+    if text == "today":
+        return midnight(now, zone)
+    if text == "yesterday":
+        return midnight(midnight(now, zone) - 1.0, zone)
+    try:
+        return float(text) if _is_number(text) else _in_zone(datetime.fromisoformat(text), zone)
+    except (ValueError, OverflowError):
+        raise BadInterval(
+            "a time is written as 2026-07-01, 2026-07-01T08:00, today, yesterday, now or in unix seconds"
+        ) from None
+
+
+def _is_number(text: str) -> bool:
+    """Unix seconds; a year of eight digits is a date."""
+    whole, _, part = text.partition(".")
+    return whole.isascii() and whole.isdigit() and len(whole) in (9, 10) and (not part or part.isdigit())
+
+
+def _in_zone(written: datetime, zone: tzinfo) -> float:
+    return (written if written.tzinfo is not None else written.replace(tzinfo=zone)).timestamp()
+
+
 def split(begin: float, end: float, step_s: int | None, zone: tzinfo) -> Intervals:
     """From `begin` to `end`; with a step, borders stand at the multiples of it from midnight on.
 

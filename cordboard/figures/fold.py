@@ -177,6 +177,10 @@ class Fold:
         talk = self._talks.pop(_talk_of(event), None)
         if talk is None:
             return
+        if event.data.get("ended_by") == "transfer":
+            for tally in (self.queue(event.at, talk.queue), self.agent(event.at, talk.agent)):
+                if tally is not None:
+                    tally.transfers += 1
         talk_ms = _ms(talk.since, event.at) - talk.hold_ms
         shift = self._shifts.get(talk.agent)
         if shift is None:

@@ -19,6 +19,7 @@ from cordboard.storage.errors import DatabaseUnavailable
 
 RUN_UP_S = 4 * 3600.0
 _RETRY_S = 5.0
+_GIVE_WAY_EVERY, _GIVE_WAY_S = 500, 0.005  # calls are handled by the same loop
 _FAR = 1e12  # later than anything
 
 
@@ -49,12 +50,15 @@ async def catch_up(log: Log, today: Today, upto: int) -> Seen:
     """
     while True:
         today.begin_again()
-        seen = Seen()
+        seen, read_now = Seen(), 0
         try:
             async for event in events_for(log, today.begin, _FAR, seen.kinds):
                 if event.seq > upto:
                     break
                 today.earlier(event)
+                read_now += 1
+                if read_now % _GIVE_WAY_EVERY == 0:
+                    await asyncio.sleep(_GIVE_WAY_S)
                 seen.note(event.kind, event.call_id, event.agent, event.queue, event.data, event.at)
         except DatabaseUnavailable:
             await asyncio.sleep(_RETRY_S)

@@ -50,6 +50,7 @@ class QueueTally(Tally):
     talk_ms: int = 0
     hold_ms: int = 0
     wrap_up_ms: int = 0
+    transfers: int = 0
     promises: Promises = field(default_factory=Promises)
 
     @property
@@ -66,3 +67,4 @@ class AgentTally(Tally):
     talk_ms: int = 0
     hold_ms: int = 0
     wrap_up_ms: int = 0
+    transfers: int = 0

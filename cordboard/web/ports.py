@@ -146,6 +146,8 @@ class WebDeps:
     reload_dialplans: Callable[[], Awaitable[ReloadReport]]
     explain: Callable[[str], Awaitable[View | None]]
     """Why a call went where it did; None for a call that the routing log does not have. Raises `NoAnswer`."""
+    figures: Callable[[str | None, str | None, str | None, str | None], Awaitable[View]]
+    """`(queue, from, to, step)` as a person writes them. Raises `figures.days.BadInterval`, `NoAnswer`."""
     history: History
     journal: LiveJournal
     flush: Callable[[], Awaitable[bool]]

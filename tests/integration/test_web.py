@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from cordboard.clock import SteadyClock
 from cordboard.events import Event
+from cordboard.figures.days import BadInterval
 from cordboard.journal import Journal, Subscription
 from cordboard.recordings import Recordings
 from cordboard.storage.engine import open_engine
@@ -76,6 +77,14 @@ class Floor:
             raise CommandRefused("It has: 1 sold.")
         self.commands.append((agent, "disposition", code))
         return {"id": agent, "disposition": code}
+
+    async def figures(self, queue: str | None, begin: str | None, end: str | None, step: str | None) -> dict[str, Any]:
+        if step == "1w":
+            raise BadInterval("a step is written as 30m, 1h, 7d or in seconds")
+        if begin == "1900-01-01":
+            raise NoAnswer("it took longer than 300 s")
+        asked = {"queue": queue, "from": begin, "to": end, "step": step}
+        return {"asked": asked, "total": {"queues": {"old": []} if queue == "old" else {}}}
 
     async def explain(self, call: str) -> dict[str, Any] | None:
         if call == "c-3":
@@ -170,6 +179,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         supervise=floor.supervise,
         reload_dialplans=floor.reload,
         explain=floor.explain,
+        figures=floor.figures,
         history=reader,
         journal=journal,
         flush=writer.flush,
@@ -634,3 +644,26 @@ async def test_watchers_are_told_when_the_service_ends(site: Site) -> None:
     assert (end.type, end.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
     await closing
     await client.close()
+
+
+# --- figures
+
+
+async def test_figures(site: Site) -> None:
+    asked = (await get(site, "/api/figures?queue=sales&from=yesterday&to=today&step=1h"))["asked"]
+    assert asked == {"queue": "sales", "from": "yesterday", "to": "today", "step": "1h"}
+    assert (await get(site, "/api/figures"))["asked"] == dict.fromkeys(("queue", "from", "to", "step"))
+    assert (await get(site, "/api/figures?queue=old"))["asked"]["queue"] == "old"  # it is no more, its past is
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "error"),
+    [
+        ("step=1w", 400, "A step is written as 30m, 1h, 7d or in seconds."),
+        ("since=1", 400, "Unknown in the query: since."),
+        ("queue=nowhere", 404, "There is no queue 'nowhere', and was none in this time."),
+        ("from=1900-01-01", 503, "it took longer than 300 s"),
+    ],
+)
+async def test_figures_asked_for_wrongly(site: Site, query: str, status: int, error: str) -> None:
+    assert (await get(site, f"/api/figures?{query}", status))["error"] == error
