@@ -7,12 +7,21 @@ agents' states and timers: `staff` asks it and acts.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from acd.errors import UnknownDisposition, WrapUpAtItsLongest
 from acd.model import QueueSpec
 
 EXTEND_S = 30.0  # when nobody says by how much
 NONE_GIVEN = "none_given"
+
+
+class LastTalk(NamedTuple):
+    """Of an agent who was in its wrap-up when a predecessor of this process ended."""
+
+    call: str
+    queue: str
+    disposition: str = ""  # given already
 
 
 @dataclass(slots=True)

@@ -245,8 +245,12 @@ class Engine:
 
     def _agent_restored(self, fact: f.AgentRestored, now: float) -> bool:
         agent = self.floor.agents.get(fact.agent)
-        specs = [self.lines.lines[q].spec for q in agent.spec.queues if q in self.lines.lines] if agent else []
-        return self._staff.restore(fact, max((spec.wrap_up_s for spec in specs), default=0.0), now)
+        lines = self.lines.lines
+        specs = [lines[q].spec for q in agent.spec.queues if q in lines] if agent else []
+        if fact.call and fact.queue in lines:
+            return self._staff.restore(fact, lines[fact.queue].spec, now)
+        longest = max((spec.wrap_up_s for spec in specs), default=0.0)
+        return self._staff.restore(fact, QueueSpec("", wrap_up_s=longest), now)
 
     def _agent_removed(self, fact: f.AgentRemoved, now: float) -> None:
         agent = self._staff.employed(fact.agent)

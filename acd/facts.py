@@ -189,12 +189,16 @@ class SwitchFound:
 
 @dataclass(frozen=True, slots=True)
 class AgentRestored:
-    """What the database remembers of an agent, told once at the start."""
+    """What the database remembers of an agent, told once at the start. In wrap-up: of which call, if that is known, and
+    what they said that it led to."""
 
     agent: str
     state: AgentState
     reason: str
     since: float
+    call: str = ""
+    queue: str = ""
+    disposition: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ A leg that rings or answers without an open offer is hung up on sight: an offer 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from acd import facts as f
-from acd.aftercare import EXTEND_S
+from acd.aftercare import EXTEND_S, LastTalk
 from acd.bridges import Bridges
 from acd.control import TalkControl
 from acd.engine import Engine
@@ -194,10 +194,16 @@ class Distributor:
         """Whose phone this is."""
         return self.engine.floor.at_phone(endpoint)
 
-    def restore_agents(self, agents: Iterable[tuple[str, AgentState | str, str, float]]) -> None:
-        """`(agent, state, reason, since)` as the database has them. Once, at the start, before anything else."""
+    def restore_agents(
+        self, agents: Iterable[tuple[str, AgentState | str, str, float]], talks: Mapping[str, LastTalk] = {}
+    ) -> None:
+        """`(agent, state, reason, since)` as the database has them, and the talk of whoever was in its wrap-up.
+
+        Once, at the start, before anything else.
+        """
         for agent, state, reason, since in agents:
-            self._tell(f.AgentRestored(agent, AgentState(state), reason, since))
+            talk = talks.get(agent, LastTalk("", ""))
+            self._tell(f.AgentRestored(agent, AgentState(state), reason, since, *talk))
         self.waits.staff_changed()
 
     # Configuration at run time

@@ -183,7 +183,7 @@ class Staff:
         self.refresh(agent)
         return True
 
-    def restore(self, fact: AgentRestored, wrap_up_s: float, now: float) -> bool:
+    def restore(self, fact: AgentRestored, queue: QueueSpec, now: float) -> bool:
         """Set an agent to what was known before a restart. It is no move: nothing happened to them.
 
         Whether a talk of then still lasts only the PBX knows: until it says so the agent is in wrap-up.
@@ -196,8 +196,8 @@ class Staff:
             state = AgentState.READY
         elif state in (AgentState.TALKING, AgentState.HOLD, AgentState.WRAP_UP):
             state = AgentState.WRAP_UP
-            agent.aftercare = Aftercare(queue=QueueSpec("", wrap_up_s=wrap_up_s))
-            agent.aftercare.begin(wrap_up_s, now)
+            agent.aftercare = Aftercare(fact.call if queue.name else "", queue, fact.disposition or None)
+            agent.aftercare.begin(queue.wrap_up_s, now)
             self._out.start(TimerId(TimerKind.WRAP_UP, fact.agent), agent.aftercare.ends_at)
         agent.state, agent.reason = state, fact.reason
         agent.since = agent.idle_since = min(fact.since, now)

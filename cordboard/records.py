@@ -105,14 +105,15 @@ class CallRecords:
             del self._open[call_id]
             record = _close(call, event)
             if record.agent is not None:
-                self._keep(record)
+                self.keep(record)
             return record
         fold = FOLDS.get(kind)
         if fold is not None:
             fold(call, event)
         return None
 
-    def _keep(self, record: CallRecord) -> None:
+    def keep(self, record: CallRecord) -> None:
+        """Of a closed call that may still hear what its talk led to."""
         self._closed[record.call_id] = record
         if len(self._closed) > KEPT:
             del self._closed[next(iter(self._closed))]

@@ -61,6 +61,7 @@ from cordboard.storage.sink import open_sink
 from cordboard.storage.writer import Writer
 from cordboard.talk_desk import TalkDesk
 from cordboard.talk_keys import TalkKeys
+from cordboard.wrap_ups import talks_in_wrap_up
 from ivr.library import DialplanLibrary
 from ivr.prompts import PromptStore
 from ivr.voices import Voices
@@ -142,7 +143,8 @@ class Service:
         )
         states = await self.reader.agent_states()
         self.distributor.restore_agents(
-            (one.agent, one.state, one.reason, one.since) for one in states.values() if one.agent in config.agents
+            ((one.agent, one.state, one.reason, one.since) for one in states.values() if one.agent in config.agents),
+            await talks_in_wrap_up(states.values(), self.journal.records, self.reader),
         )
         self.doors = Doors(hours_of(config), self.distributor, timers, self.clock)
         self.last_agents = LastAgents()

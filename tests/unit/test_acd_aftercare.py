@@ -100,6 +100,38 @@ def test_after_a_restart_a_wrap_up_can_be_extended_too_and_ends() -> None:
     assert d.state("1001") is AgentState.READY
 
 
+@pytest.mark.parametrize(("given", "lasts"), [("", 60), ("sold", 10)])
+def test_after_a_restart_a_disposition_is_still_owed(given: str, lasts: float) -> None:
+    d = EngineDriver(ASKING)
+    d.tell(f.AgentSet(agent_spec("1001")))
+    d.tell(f.AgentRestored("1001", AgentState.WRAP_UP, "", 995.0, "anna", "sales", given))
+    d.pass_time(lasts - 1)
+    assert d.state("1001") is AgentState.WRAP_UP
+    d.pass_time(1)
+    assert d.state("1001") is AgentState.READY
+    assert codes(d) == ([] if given else [("anna", "1001", "sales", "none_given")])
+
+
+def test_after_a_restart_it_can_be_given() -> None:
+    d = EngineDriver(ASKING)
+    d.tell(f.AgentSet(agent_spec("1001")))
+    d.tell(f.AgentRestored("1001", AgentState.WRAP_UP, "", 995.0, "anna", "sales"))
+    d.pass_time(20)
+    d.tell(f.DispositionGiven("1001", "1"))
+    assert codes(d) == [("anna", "1001", "sales", "sold")]
+    assert d.state("1001") is AgentState.READY
+
+
+def test_a_queue_that_went_with_the_restart_asks_for_nothing() -> None:
+    d = EngineDriver(ASKING)
+    d.tell(f.AgentSet(agent_spec("1001")))
+    d.tell(f.AgentRestored("1001", AgentState.WRAP_UP, "", 995.0, "anna", "gone"))
+    with pytest.raises(NothingToClassify):
+        d.tell(f.DispositionGiven("1001", "1"))
+    d.pass_time(10)
+    assert d.state("1001") is AgentState.READY
+
+
 # Dispositions
 
 
