@@ -6,23 +6,24 @@ menu does, which agent is chosen, and AMI.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 from acd.destinations import Destination, ToFlow, ToQueue
 from acd.errors import UnknownQueue
-from acd.service import Distributor, QueueResult
+from acd.service import QueueResult
+from cordboard.call_services import CallNote, CallServices
+from cordboard.comfort import Comfort, ComfortPlan
 from cordboard.memory import Memory, Phase
 from cordboard.waiting import Waiting
 from ivr.flow import Flow
 from ivr.handover import LEFT, Handover
 from ivr.inputs import CallFacts, Position
-from ivr.ports import PromptFiles, Timers
 from ivr.session import CallInfo, Ended, FlowSession, Outcome
 from pbx.facts import CallReturned, ChannelGone, ChannelSeen, CommandDone, Fact, KeyPressed, OrderFailed, Origin, Place
 from pbx.orders import Answer, HangUp, KeepAlive, Play, Remember, SetLanguage, StopMusic, TakeOver
-from pbx.ports import Switch
+
+__all__ = ["Call", "CallNote", "CallServices"]
 
 CAUSE_UNALLOCATED = 1
 CAUSE_UNSEEN = 0
@@ -35,40 +36,6 @@ LOOK_GRACE_S = 5.0
 NO_QUEUE_PAUSE_S = 1.0
 
 
-class CallNote(Protocol):
-    def __call__(
-        self,
-        kind: str,
-        *,
-        call_id: str | None = None,
-        agent: str | None = None,
-        queue: str | None = None,
-        data: dict[str, Any] | None = None,
-    ) -> None: ...
-
-
-class Flows(Protocol):
-    """The published dialplans, as much of them as a call needs."""
-
-    def flow_for(self, number: str) -> Flow | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class CallServices:
-    """What every call needs from the process."""
-
-    switch: Switch
-    timers: Timers
-    clock: Callable[[], float]
-    note: CallNote
-    library: Flows
-    prompts: PromptFiles
-    distributor: Distributor
-    dead_man_s: int
-    last_agent: Callable[[str], str | None] = lambda _number: None
-    """Who talked with the caller of this number last."""
-
-
 class Call:
     """A caller's channel and its phase. All methods are synchronous; facts come in order.
 
@@ -77,6 +44,7 @@ class Call:
     """
 
     __slots__ = (
+        "_comfort",
         "_ended_by",
         "_fence",
         "_fences",
@@ -109,6 +77,15 @@ class Call:
         self.phase = Phase.FLOW
         self.waiting = Waiting(CallFacts(info.caller_number, info.caller_name, info.dialled))
         self.renewed_at = services.clock()
+        self._comfort = Comfort(
+            channel,
+            services.switch,
+            services.timers,
+            services.clock,
+            services.prompts,
+            services.distributor,
+            self._note,
+        )
         self._flow: Flow | None = None
         self._session: FlowSession | None = None
         self._position: Position | None = None
@@ -143,20 +120,27 @@ class Call:
                 self._fence = ""
                 if ok:  # else it is going away, or control was lost; that fact follows
                     self._back_in_hand()
-            case OrderFailed(order=order, unknown=False) if order in COMMANDS and self._session is not None:
+            case OrderFailed(order=order, unknown=False) if order in COMMANDS and self._expects_ends:
                 # Refused: the channel is elsewhere, and the fact that says where (gone, lost, returned) is on its way.
                 # To the flow it is no prompt that failed: it would run on to its end, unheard.
                 self._lose_hold()
             case KeyPressed(key=key) if self.phase is Phase.QUEUE:
                 self._leave_queue_by(key)
+            case CommandDone() if self.phase is Phase.QUEUE:
+                self._comfort.done(fact)
             case CommandDone() | KeyPressed() if self._session is not None and self.phase is Phase.FLOW:
                 self._session.handle(fact)
             case _:
                 pass
 
+    @property
+    def _expects_ends(self) -> bool:
+        return self._session is not None or self._comfort.speaks
+
     def talk_started(self) -> None:
         self.phase = Phase.TALK
         self._talks += 1
+        self._comfort.void()
         self._in_hand = False
         self._lost_at = self.services.clock()
         self.remember()
@@ -165,6 +149,7 @@ class Call:
         """Back from a talk, begun or not. The channel is in our hands, and every command of before is void."""
         before, was_in_hand = self.phase, self._in_hand
         self._in_hand, self._fence = True, ""
+        self._comfort.void()
         self.services.distributor.handle(fact)
         if self.phase is Phase.TALK:
             if self.services.distributor.talks.holds(self.channel):
@@ -178,6 +163,8 @@ class Call:
                 self._drop_session()
             self.phase = Phase.FLOW
             self._go_on()
+        if self.phase is Phase.QUEUE:
+            self._comfort_them()
 
     def queue_ended(self, result: QueueResult) -> None:
         """The distributor is done with this caller: the flow goes on."""
@@ -202,6 +189,8 @@ class Call:
                 self.queue_ended(QueueResult.TALKED)
 
     def _wait_over(self, result: str) -> None:
+        if self._in_hand:
+            self._comfort.end()
         self.phase = Phase.FLOW
         self.waiting.over()
         self._result = result
@@ -299,7 +288,8 @@ class Call:
 
     def _take_over(self, seen: ChannelSeen) -> None:
         self._lose_hold()
-        self._silent = seen.place is Place.RETURNED  # on the way to a talk the dialplan ends the music
+        # On the way to a talk the dialplan ends the music, and so does whatever a predecessor was saying.
+        self._silent = seen.place is Place.RETURNED or self._plan is not None
         self._fences += 1
         self._fence = f"fence-{self._fences}"
         self._keep_alive()
@@ -307,6 +297,7 @@ class Call:
 
     def _lose_hold(self) -> None:
         self._drop_session()
+        self._comfort.void()
         self._in_hand, self._fence = False, ""
         self._lost_at = self.services.clock()
 
@@ -316,6 +307,7 @@ class Call:
             case Phase.QUEUE:
                 if self._silent:
                     self.services.distributor.restart_music(self.channel)
+                self._comfort_them()
             case Phase.TALK:
                 self.queue_ended(QueueResult.TALKED)
             case Phase.FLOW:
@@ -390,6 +382,7 @@ class Call:
     def _enter_queue(self) -> None:
         self.phase = Phase.QUEUE
         self.remember()
+        self._comfort_them()
         self._join()
 
     def _join(self) -> None:
@@ -403,6 +396,14 @@ class Call:
     def _no_such_queue(self, joined_at: float) -> None:
         if self.phase is Phase.QUEUE and self.waiting.joined_at == joined_at:
             self.queue_ended(QueueResult.UNAVAILABLE)
+
+    @property
+    def _plan(self) -> ComfortPlan | None:
+        return self.services.comfort(self.waiting.queue)
+
+    def _comfort_them(self) -> None:
+        language = self._position.language if self._position is not None else self.info.language
+        self._comfort.begin(self._plan, self.waiting.joined_at, language)
 
     def _leave_queue_by(self, key: str) -> None:
         """A key that the flow has a node for. Whoever is being put through stays: the talk wins."""
@@ -422,12 +423,14 @@ class Call:
 
     def _hang_up(self, cause: int, ended_by: str = "flow") -> None:
         self._drop_session()
+        self._comfort.void()
         self._ended_by = ended_by
         self.phase = Phase.LEAVING
         self.services.switch.send(HangUp(self.channel, cause))
 
     def _gone(self, cause: int) -> None:
         self._drop_session()
+        self._comfort.void()
         phase, self.phase = self.phase, Phase.LEAVING
         ended_by = "unknown" if cause == CAUSE_UNSEEN and phase is not Phase.LEAVING else self._ended_by
         if phase is Phase.QUEUE:

@@ -36,6 +36,9 @@ Digit = Annotated[str, StringConstraints(pattern=r"^[0-9]$")]
 TalkCode = Annotated[str, StringConstraints(pattern=r"^\*[0-9]$")]
 Prefix = Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{1,31}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Spoken = Annotated[
+    str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*\w[^\x00-\x1f\x7f]*$")
+]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 Level = Annotated[int, Field(ge=1, le=5)]
 Skills = dict[Name, Level]
@@ -160,6 +163,18 @@ class Hours(Section):
     at_close: Literal["serve", "leave"] = Field("serve", description="whoever waits then")
 
 
+class Comfort(Section):
+    """What waiting callers hear between the music."""
+
+    every_s: Annotated[int, Field(ge=5, le=3600)] = 60
+    first_s: Annotated[int, Field(ge=1, le=3600)] | None = Field(None, description="`every_s` when absent")
+    messages: list[Annotated[dict[Language, Spoken], Field(min_length=1)]] = Field(
+        default_factory=list, description="one after another, each in every language of the site"
+    )
+    announce_position: bool = False
+    announce_wait: bool = False
+
+
 class Queue(Section):
     number: AgentNumber | None = Field(None, description="what agents dial to send a caller here")
     ring_s: Annotated[int, Field(ge=3, le=120)] = 15
@@ -189,6 +204,7 @@ class Queue(Section):
     must: Skills = Field(default_factory=dict, description="skill to the level that an agent needs")
     nice: Skills = Field(default_factory=dict, description="agents who have more of these come first")
     relax: list[Relaxed] = Field(default_factory=list, description="what is needed after some waiting")
+    comfort: Comfort | None = Field(None, description="only music when absent")
     hours: Hours | None = Field(None, description="always open when absent")
     record: Literal["never", "always", "on_demand"] = Field("never", description="whether talks are recorded")
     record_share: Annotated[float, Field(gt=0, le=1)] = Field(1.0, description="of those that `always` are")

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from cordboard import opening, yaml_source
-from cordboard.config import Config, Queue
+from cordboard.config import Comfort, Config, Queue
 from cordboard.yaml_source import Place, Problem, YamlRefused, YamlSource, read_yaml
 
 WORDS = {
@@ -196,6 +196,22 @@ def _recording(name: str, queue: Queue) -> Iterator[tuple[yaml_source.Path, str]
         yield (*here, "record_share"), f"queues.{name}.record_share: is for record: always"
 
 
+def _unheard(name: str, comfort: Comfort, languages: list[str]) -> Iterator[tuple[yaml_source.Path, str]]:
+    """Messages that some callers would not understand, and a section that says nothing."""
+    where: yaml_source.Path = ("queues", name, "comfort")
+    dotted = f"queues.{name}.comfort"
+    if not (comfort.messages or comfort.announce_position or comfort.announce_wait):
+        yield where, f"{dotted}: says nothing; give messages, announce_position or announce_wait"
+    for index, message in enumerate(comfort.messages):
+        for language in languages:
+            if language not in message:
+                yield (*where, "messages", index), f'{dotted}.messages.{index}: no text in "{language}"'
+        for language in message:
+            if language not in languages:
+                text = f'{dotted}.messages.{index}.{language}: "{language}" is not among the languages'
+                yield (*where, "messages", index, language), text
+
+
 def _contradictions(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
     """What is wrong between values that are each right."""
     for number, agent in config.agents.items():
@@ -209,6 +225,8 @@ def _contradictions(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
             yield ("agents", number, "language"), text
     for name, rules in config.queues.items():
         yield from _growing_requirements(name, rules)
+        if rules.comfort is not None:
+            yield from _unheard(name, rules.comfort, config.languages)
         if rules.hours is not None:
             for path, text in opening.contradictions(rules.hours):
                 yield (

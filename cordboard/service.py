@@ -45,6 +45,8 @@ from cordboard.site import (
     VOICEMAIL,
     agents_of,
     calls_csv,
+    comfort_of,
+    comfort_texts,
     feature_codes_of,
     link_settings,
     queues_of,
@@ -111,7 +113,12 @@ class Service:
             config.recordings_dir / PROMPTS, Voices(config.voices, config.var_dir / "bin" / "espeak-ng")
         )
         self.library = DialplanLibrary(
-            config.dialplans_dir, self.prompts, config.queues.keys, config.languages, lambda: skills_of(config)
+            config.dialplans_dir,
+            self.prompts,
+            config.queues.keys,
+            config.languages,
+            lambda: skills_of(config),
+            comfort_texts(config),
         )
         for problem in (await self.library.load()).problems:
             log.warning("dialplan", problem=str(problem))
@@ -159,6 +166,7 @@ class Service:
             self.distributor,
             config.pbx.dead_man_s,
             self.last_agents.agent_of,
+            comfort_of(config).get,
         )
         self.calls = CallBook(services, feature_codes_of(config))
         self.talk_desk = TalkDesk(self.distributor, talk_site(config, lambda: tuple(self.library.current)))

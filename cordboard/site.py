@@ -12,6 +12,7 @@ from pathlib import Path
 from acd.model import AgentSpec, QueueSpec, Rules
 from acd.skills import Need, Relaxed, Requirement
 from acd.strategies import Strategy
+from cordboard.comfort import ComfortPlan
 from cordboard.config import Config
 from cordboard.features import FeatureCodes
 from cordboard.pbx_settings import CALLS_CSV, AgentPhone, MusicClass, PbxSettings, PhoneConnection, TlsFiles, Trunk
@@ -19,6 +20,7 @@ from cordboard.recording import RecordMode, RecordRule
 from cordboard.recordings import FOLDER
 from cordboard.secrets import Secrets, read_secret_file
 from cordboard.talk_desk import NamedFlow, Site
+from ivr.announcements import DEFAULT_LANGUAGE
 from pbx.connection import SessionLimits
 from pbx.link import LinkSettings
 
@@ -86,6 +88,30 @@ def talk_site(config: Config, flows: Callable[[], Collection[NamedFlow]]) -> Sit
         flows=flows,
         trunk=config.pbx.trunk is not None or not config.pbx.private,
     )
+
+
+def comfort_of(config: Config) -> dict[str, ComfortPlan]:
+    """What is said to those who wait, of every queue that says something."""
+    return {
+        name: ComfortPlan(
+            float(said.every_s),
+            float(said.first_s or said.every_s),
+            tuple(said.messages),
+            said.announce_position,
+            said.announce_wait,
+        )
+        for name, queue in config.queues.items()
+        if (said := queue.comfort) is not None
+    }
+
+
+def comfort_texts(config: Config) -> dict[str, set[str]]:
+    """All that can be said to those who wait, by language."""
+    texts: dict[str, set[str]] = {}
+    for plan in comfort_of(config).values():
+        for language, found in plan.texts({*config.languages, DEFAULT_LANGUAGE}).items():
+            texts.setdefault(language, set()).update(found)
+    return texts
 
 
 def _needs(levels: Mapping[str, int]) -> tuple[Need, ...]:

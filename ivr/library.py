@@ -44,13 +44,16 @@ class DialplanLibrary:
         queues: Callable[[], Collection[str]],
         languages: Collection[str] = (),
         agents: Callable[[], Mapping[str, Mapping[str, int]] | None] = lambda: None,
+        texts: Mapping[str, Collection[str]] | None = None,
     ) -> None:
-        """`languages`: those that announcements are needed in, beside the dialplans' own; `agents`: with skills."""
+        """`languages`: those that announcements are needed in, beside the dialplans' own; `agents`: with skills;
+        `texts`: what else must be spoken, by language."""
         self._folder = folder
         self._prompts = prompts
         self._queues = queues
         self._agents = agents
         self._languages = tuple(languages)
+        self._texts = texts or {}
         self._current = Dialplans(())
         self._lock = asyncio.Lock()
 
@@ -69,7 +72,7 @@ class DialplanLibrary:
         """
         async with self._lock:
             dialplans = await self._read()
-            report = await self._prompts.prepare(dialplans, self._languages)
+            report = await self._prompts.prepare(dialplans, self._languages, self._texts)
             return self._publish(dialplans, report)
 
     async def reload(self) -> Published:
@@ -79,7 +82,7 @@ class DialplanLibrary:
                 dialplans = await self._read()
             except DialplanErrors as errors:
                 return self._refuse(errors.problems)
-            report = await self._prompts.prepare(dialplans, self._languages)
+            report = await self._prompts.prepare(dialplans, self._languages, self._texts)
             if not report.ok:
                 return self._refuse(self._unspoken(report), report)
             return self._publish(dialplans, report)

@@ -86,12 +86,20 @@ class PromptStore:
         """How long these files play."""
         return sum(self._seconds.get(file, 0.0) for file in files)
 
-    async def prepare(self, dialplans: Dialplans, languages: Iterable[str] = ()) -> PromptReport:
-        """Have a good file for every text of the dialplans and every announcement. Nothing is spoken twice."""
+    async def prepare(
+        self, dialplans: Dialplans, languages: Iterable[str] = (), more: Mapping[str, Iterable[str]] | None = None
+    ) -> PromptReport:
+        """Have a good file for every text of the dialplans, every announcement and what `more` there is, by language.
+
+        Nothing is spoken twice.
+        """
         texts = dialplans.texts()
         async with self._lock:
             spoken_in = {*texts, *languages}
-            report = await self._prepare(_with_announcements(texts, spoken_in))
+            wanted = _with_announcements(texts, spoken_in)
+            for language, others in (more or {}).items():
+                wanted.setdefault(language, set()).update(others)
+            report = await self._prepare(wanted)
             for language in sorted(spoken_in):
                 self._borrow_announcements(language)
                 await self._name(Announcement.FALLBACK_APOLOGY, language)

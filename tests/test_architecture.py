@@ -27,6 +27,7 @@ CORE = {
     "ivr/inputs.py",
     "ivr/effects.py",
     "ivr/interpreter.py",
+    "ivr/waiting_words.py",
     "ivr/walk.py",
     "ivr/flow.py",
     "ivr/handover.py",

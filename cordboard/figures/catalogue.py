@@ -162,6 +162,7 @@ _QUEUE: list[Definition[QueueTally]] = [
     _overflow("full", "overflowed by length"),
     _overflow("too_long", "overflowed by expected wait"),
     _overflow("empty", "overflowed, nobody logged in"),
+    _overflow("closed", "overflowed, closed"),
     _overflow("by_key", "left by a key"),
     Definition(
         "interrupted",

@@ -12,10 +12,12 @@ from typing import Any
 
 from acd.invariants import violations
 from acd.model import AgentSpec, QueueSpec
+from acd.ports import ExpectedWait
 from acd.service import Distributor, QueueResult
 from acd.states import AgentState
 from cordboard.call import CallServices
 from cordboard.calls import CallBook
+from cordboard.comfort import ComfortPlan
 from cordboard.dispatcher import Dispatcher
 from cordboard.features import FeatureCodes
 from cordboard.last_agents import LastAgents
@@ -228,6 +230,8 @@ class Brain:
         skills: Mapping[str, Mapping[str, int]] | None = None,
         queues: tuple[QueueSpec, ...] = (SALES,),
         text: str = FLOW,
+        comfort: Mapping[str, ComfortPlan] | None = None,
+        expected_wait: ExpectedWait | None = None,
         life: int = 1,
         linked: bool = True,
     ) -> None:
@@ -249,6 +253,7 @@ class Brain:
             note=self._distributor_note,
             on_result=self._queue_ended,
             new_leg_id=lambda: f"{OUR_LEG}{life}-{next(legs):04d}",
+            expected_wait=expected_wait,
         )
         services = CallServices(
             self.pbx,
@@ -260,6 +265,7 @@ class Brain:
             self.distributor,
             DEAD_MAN_S,
             self.last_agents.agent_of,
+            (comfort or {}).get,
         )
         self.calls = CallBook(services, CODES)
         self.here: set[str] = set()

@@ -327,6 +327,7 @@ class FakeSwitch:
             return
         match known.commands[0]:
             case Play(files=files):
+                known.music = ""  # a prompt ends the music for good, as in the PBX
                 seconds = None if self.seconds_per_file is None else self.seconds_per_file * len(files)
             case Answer():
                 seconds, known.answered = self.answer_seconds, True

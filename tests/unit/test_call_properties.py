@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acd.errors import AcdError
 from acd.model import QueueSpec
+from cordboard.comfort import ComfortPlan
 from cordboard.memory import Memory, Phase
+from cordboard.terms import Terms
 from pbx.facts import (
     BridgeEntered,
     BridgeLeft,
@@ -40,13 +43,20 @@ from pbx.facts import (
     Place,
     Snapshot,
 )
-from tests.fakes.brain import Brain, FakePbx
+from tests.fakes.brain import FLOW, Brain, FakePbx
 from tests.fakes.switch import PhoneScript
 from tests.fakes.virtual_time import VirtualTime
 
 CALLERS = ("c1", "c2", "c3")
 AGENTS = ("1001", "1002")
 SHORT = (QueueSpec("sales", ring_s=5, wrap_up_s=2.0, max_wait_s=40.0),)
+KEYS = FLOW.replace(
+    "sales: {to_queue: {queue: sales, then: survey, otherwise: sorry}}",
+    """sales: {to_queue: {queue: sales, prefer: last, then: survey, otherwise: sorry, keys: {"2": aside}}}
+  aside: {menu: {prompt: Aside, keys: {"1": sales}, timeout: 4s, otherwise: bye}}""",
+)
+SAID = {"sales": ComfortPlan(9.0, 3.0, ({"en": "Thank you"},), place=True)}
+SITE: dict[str, Any] = {"agents": AGENTS, "queues": SHORT, "text": KEYS, "comfort": SAID}
 
 
 def facts_balance(brain: Brain) -> None:
@@ -67,7 +77,7 @@ callers = st.sampled_from(CALLERS)
 legs = st.sampled_from([f"cb-1-{number:04d}" for number in range(1, 5)])
 channels = callers | legs
 bridges = st.sampled_from(["b1", "b2"])
-tokens = st.sampled_from(["answer", "say-1", "say-2", "say-3", "fence-1", "fence-2", ""])
+tokens = st.sampled_from(["comfort-1", "comfort-2", "answer", "say-1", "say-2", "say-3", "fence-1", "fence-2", ""])
 names = st.sampled_from(["Answer", "Play", "Connect", "RingPhone", "TakeOver", "Remember", "HangUp", "Look"])
 memories = st.sampled_from(
     [
@@ -76,6 +86,18 @@ memories = st.sampled_from(
         Memory(Phase.FLOW, 1.7e9, Origin.PUBLIC, "100", position={"n": "main", "l": "en", "t": 3}).dump(),
         Memory(Phase.QUEUE, 1.7e9, Origin.PUBLIC, "100", "test", "sales", 1.7e9, {"n": "sales", "l": "en"}).dump(),
         Memory(Phase.QUEUE, 1.7e9, Origin.PUBLIC, "100", "test", "no such queue", 1.7e9).dump(),
+        Memory(
+            Phase.QUEUE,
+            1.7e9,
+            Origin.PUBLIC,
+            "100",
+            "test",
+            "sales",
+            1.7e9,
+            {"n": "sales"},
+            Terms(9.0, "1001", 9.0, keys="2"),
+        ).dump(),
+        Memory(Phase.FLOW, 1.7e9, Origin.PUBLIC, "100", position={"n": "aside"}, kept=("sales", 1.6e9)).dump(),
         Memory(Phase.TALK, 1.7e9, Origin.PUBLIC, "100", "test", "sales", 1.7e9, {"n": "sales", "l": "en"}).dump(),
         Memory(Phase.LEAVING, 1.7e9, Origin.AGENT, "999").dump(),
     ]
@@ -141,7 +163,7 @@ any_fact: st.SearchStrategy[Fact] = st.one_of(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(any_fact | st.floats(0.1, 60), max_size=40))
 def test_any_facts_in_any_order(happens: list[Fact | float]) -> None:
-    brain = Brain(FakePbx(VirtualTime()), agents=AGENTS, queues=SHORT)
+    brain = Brain(FakePbx(VirtualTime()), **SITE)
     brain.pbx.up = False  # it only listens: every fact is made up
     for one in happens:
         if isinstance(one, float):
@@ -166,6 +188,7 @@ actions = st.one_of(
     st.tuples(st.just("queue"), callers),
     st.tuples(st.just("queue"), callers),
     st.tuples(st.just("press"), callers, st.sampled_from("1112")),
+    st.tuples(st.just("hours"), st.booleans(), st.booleans()),
     st.tuples(st.just("hang up"), callers),
     st.tuples(st.just("agent hangs up"), st.integers(0, 3)),
     st.tuples(st.just("agent answers"), st.integers(0, 3)),
@@ -190,7 +213,7 @@ class World:
     """A site in which anything may happen that can."""
 
     def __init__(self) -> None:
-        self.brain = Brain(FakePbx(VirtualTime()), agents=AGENTS, queues=SHORT)
+        self.brain = Brain(FakePbx(VirtualTime()), **SITE)
         self.pbx = self.brain.pbx
         self.calls = 0
         self.lives: list[Brain] = [self.brain]
@@ -234,6 +257,11 @@ class World:
                     brain.killed()
                 if not stays_away:
                     self.find()
+            case "hours", bool(opens), bool(leave) if brain.alive:
+                if opens:
+                    brain.distributor.open_queue("sales")
+                else:
+                    brain.distributor.close_queue("sales", pbx.time.now(), leave=leave)
             case "slow", float(seconds):
                 pbx.connect_seconds = seconds
             case ("look",) if pbx.up:
@@ -245,7 +273,7 @@ class World:
 
     def find(self) -> None:
         if not self.brain.alive:
-            self.brain = self.brain.successor(agents=AGENTS, queues=SHORT)
+            self.brain = self.brain.successor(**SITE)
             self.lives.append(self.brain)
         elif not self.pbx.up:
             self.brain.restore_link()
@@ -265,7 +293,7 @@ class World:
             assert (call.phase == "talk") == bridged, (call.channel, call.phase, place)
             if call.phase == "queue":
                 assert brain.distributor.knows(call.channel)
-                assert brain.music(call.channel) == "default"
+                assert brain.music(call.channel) == "default" or pbx.channels[call.channel].commands
             if call.phase == "flow":
                 assert place in {Place.ARRIVAL, Place.RETURNED}
                 assert pbx.channels[call.channel].commands or pbx.time.pending()

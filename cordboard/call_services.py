@@ -1,0 +1,49 @@
+"""What every call needs from the process. Each port is as narrow as its use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from acd.service import Distributor
+from cordboard.comfort import ComfortPlan
+from ivr.flow import Flow
+from ivr.ports import PromptFiles, Timers
+from pbx.ports import Switch
+
+
+class CallNote(Protocol):
+    def __call__(
+        self,
+        kind: str,
+        *,
+        call_id: str | None = None,
+        agent: str | None = None,
+        queue: str | None = None,
+        data: dict[str, Any] | None = None,
+    ) -> None: ...
+
+
+class Flows(Protocol):
+    """The published dialplans, as much of them as a call needs."""
+
+    def flow_for(self, number: str) -> Flow | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallServices:
+    """What every call needs from the process."""
+
+    switch: Switch
+    timers: Timers
+    clock: Callable[[], float]
+    note: CallNote
+    library: Flows
+    prompts: PromptFiles
+    distributor: Distributor
+    dead_man_s: int
+    last_agent: Callable[[str], str | None] = lambda _number: None
+    """Who talked with the caller of this number last."""
+    comfort: Callable[[str], ComfortPlan | None] = lambda _queue: None
+    """What is said to those who wait in this queue."""
