@@ -181,13 +181,13 @@ class Recorder:
             case _:
                 raise RecordingRefused(f"There is no command {command!r}; there are: {', '.join(COMMANDS)}.")
 
-    def press(self, call: str, by: str = "") -> None:
+    def press(self, call: str) -> None:
         """The one key of an agent: start, then pause and go on in turn."""
         talk = self._talks.get(call)
         if talk is None or (talk.part is None and not talk.wanted):
-            self.command(call, "start", by)
+            self.command(call, "start", talk.agent if talk is not None else "")
         else:
-            self.command(call, "resume" if Why.PAUSE in talk.reasons else "pause", by)
+            self.command(call, "resume" if Why.PAUSE in talk.reasons else "pause")
 
     def secure(self, call: str, on: bool) -> None:
         """A step begins, or ends, of which nothing must be recorded. May come before the talk."""

@@ -176,6 +176,7 @@ class Service:
             self.distributor.control,
             self.distributor.supervision,
             timers,
+            record=lambda call: self.recordings.recorder.press(call),  # noqa: PLW0108 - not made yet
         )
         self.dispatcher = Dispatcher(
             self.live, self.calls, self.distributor, self.journal.note, self._close_unseen, keys
@@ -263,7 +264,7 @@ class Service:
         offers = self.distributor.engine.offers
         for call, leg in offers.talks.items():
             offer = offers.open[leg]
-            yield TalkNow(call, offer.agent, offer.queue)
+            yield TalkNow(call, offer.agent, offer.queue, offer.held)
 
     def _queue_ended(self, call: str, result: QueueResult) -> None:
         self.calls.queue_ended(call, result)

@@ -187,3 +187,51 @@ async def test_without_a_folder_the_talk_goes_on_and_an_alarm_says_why(site: Sit
     await site.audit_talk("1001")
     await call.hang_up()
     await site.audit()
+
+
+@pytest.mark.parametrize("site", [ALWAYS], indirect=True)
+async def test_hold_and_pause_are_silent_and_the_next_agent_has_a_file_of_their_own(site: Site) -> None:
+    call, theirs = await talk(site)
+    first = await recording_of(site)
+    begun = await site.event("talk.started")
+
+    async def command(name: str, to: str = "") -> None:
+        await site.api.ask("POST", f"/api/calls/{begun['call_id']}/talk/{name}", {"to": to} if to else {})
+
+    await asyncio.sleep(1.0)
+    await command("hold")
+    held = await site.event("talk.held")
+    await asyncio.sleep(1.5)
+    await command("resume")
+    resumed = await site.event("talk.resumed")
+    await asyncio.sleep(1.0)
+    await theirs.send_digits("*8")
+    paused = await site.event("recording.paused", why="pause")
+    await asyncio.sleep(1.0)
+    await theirs.send_digits("*8")
+    await site.event("recording.resumed", why="pause")
+    await asyncio.sleep(1.0)
+    other = await site.agent("1002")
+    mark = len(site.events)
+    await command("transfer", "agent:1002")
+    hers = await other.wait_incoming()
+    hers.say_tone(AGENT)
+    await site.event("talk.started", after=mark, agent="1002")
+    second = await recording_of(site, mark)
+    await call.wait_tone(AGENT)
+    await asyncio.sleep(1.0)
+    await call.hang_up()
+
+    heard = await recorded(site, first)
+    at = [(one["from"], one["why"]) for one in heard.row["silences"]]
+    assert [why for _, why in at] == ["hold", "pause"]
+    assert at[0][0] == pytest.approx(held["at"] - begun["at"], abs=SLACK_S)
+    hold, pause = heard.silences()
+    assert hold[0] == pytest.approx(held["at"] - begun["at"], abs=SLACK_S)
+    assert hold[1] == pytest.approx(resumed["at"] - begun["at"], abs=SLACK_S)
+    assert pause[0] == pytest.approx(paused["at"] - begun["at"], abs=SLACK_S)
+    heard = await recorded(site, second)
+    assert heard.row["agent"] == "1002"
+    assert heard.caller.any()
+    assert heard.agent.any()
+    await site.audit()

@@ -179,9 +179,10 @@ def test_the_one_key_starts_then_pauses_and_goes_on_in_turn(world: World) -> Non
     world.talk("support")
     states = []
     for _ in range(4):
-        world.recorder.press(CALL, "1001")
+        world.recorder.press(CALL)
         states.append(world.recorder.state(CALL))
     assert states == ["recording", "paused", "recording", "paused"]
+    assert next(event.data["by"] for event in world.writer.events if event.kind == "recording.started") == "1001"
     with pytest.raises(NoTalk):
         world.recorder.press("nobody")
 
