@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench import ami, answer, calls, memory
+from bench import ami, answer, calls, memory, recording
 
-for bench in (ami, answer, memory, calls):
+for bench in (ami, answer, memory, recording, calls):
     print(f"\n## {bench.__name__}: {(bench.__doc__ or '').splitlines()[0]}\n", flush=True)
     bench.main()

@@ -99,7 +99,7 @@ class Side:
 
 
 @contextlib.asynccontextmanager
-async def agents(site: BenchSite) -> AsyncIterator[None]:
+async def agents(site: BenchSite, talk_ms: int = TALK_MS) -> AsyncIterator[None]:
     """Every agent's phone registers and answers, all at one address."""
     port = free_port(socket.SOCK_DGRAM)
     credentials = site.folder / "agents.csv"
@@ -117,7 +117,7 @@ async def agents(site: BenchSite) -> AsyncIterator[None]:
     outcome = await register.finish(30)
     if outcome.failed:
         raise sipp.SippError(f"{outcome.failed} agents could not register\n{register.last_words()}")
-    phones = sipp.Sipp(site.folder, sipp.render("agent", site.folder, talk=TALK_MS), "-aa", port=port)
+    phones = sipp.Sipp(site.folder, sipp.render("agent", site.folder, talk=talk_ms), "-aa", port=port)
     await phones.start()
     try:
         yield
