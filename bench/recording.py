@@ -40,7 +40,7 @@ READY = "select count(*) from recordings where state = 'ready'"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Per talk: thousandths of a core while they talk, and CPU milliseconds of the service from then to the last file."""
+    """Per talk: thousandths of a core meanwhile, and CPU milliseconds of the service from then to the last file."""
 
     talks: int
     asterisk: float

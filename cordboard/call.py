@@ -15,7 +15,9 @@ from acd.service import QueueResult
 from cordboard.call_services import CallNote, CallServices
 from cordboard.comfort import Comfort, ComfortPlan
 from cordboard.memory import Memory, Phase
+from cordboard.notice import Notice
 from cordboard.waiting import Waiting
+from ivr.errors import PromptMissing
 from ivr.flow import Flow
 from ivr.handover import LEFT, Handover
 from ivr.inputs import CallFacts, Position
@@ -52,6 +54,7 @@ class Call:
         "_in_hand",
         "_key",
         "_lost_at",
+        "_notice",
         "_position",
         "_result",
         "_session",
@@ -85,6 +88,9 @@ class Call:
             services.prompts,
             services.distributor,
             self._note,
+        )
+        self._notice = Notice(
+            channel, services.switch, services.timers, services.prompts, self._note, self._join_and_wait
         )
         self._flow: Flow | None = None
         self._session: FlowSession | None = None
@@ -127,7 +133,8 @@ class Call:
             case KeyPressed(key=key) if self.phase is Phase.QUEUE:
                 self._leave_queue_by(key)
             case CommandDone() if self.phase is Phase.QUEUE:
-                self._comfort.done(fact)
+                if not self._notice.done(fact):
+                    self._comfort.done(fact)
             case CommandDone() | KeyPressed() if self._session is not None and self.phase is Phase.FLOW:
                 self._session.handle(fact)
             case _:
@@ -135,7 +142,7 @@ class Call:
 
     @property
     def _expects_ends(self) -> bool:
-        return self._session is not None or self._comfort.speaks
+        return self._session is not None or self._comfort.speaks or self._notice.speaks
 
     def talk_started(self) -> None:
         self.phase = Phase.TALK
@@ -298,12 +305,15 @@ class Call:
     def _lose_hold(self) -> None:
         self._drop_session()
         self._comfort.void()
+        self._notice.void()
         self._in_hand, self._fence = False, ""
         self._lost_at = self.services.clock()
 
     def _back_in_hand(self) -> None:
         self._in_hand = True
         match self.phase:
+            case Phase.QUEUE if self._notice.pending:
+                self._enter_queue()
             case Phase.QUEUE:
                 if self._silent:
                     self.services.distributor.restart_music(self.channel)
@@ -382,6 +392,15 @@ class Call:
     def _enter_queue(self) -> None:
         self.phase = Phase.QUEUE
         self.remember()
+        try:
+            said = self._notice.say(self.services.notice(self.waiting.queue), self._language)
+        except PromptMissing:
+            said = False
+            self.services.untold(self.channel)
+        if not said:
+            self._join_and_wait()
+
+    def _join_and_wait(self) -> None:
         self._comfort_them()
         self._join()
 
@@ -402,12 +421,17 @@ class Call:
         return self.services.comfort(self.waiting.queue)
 
     def _comfort_them(self) -> None:
-        language = self._position.language if self._position is not None else self.info.language
-        self._comfort.begin(self._plan, self.waiting.joined_at, language)
+        self._comfort.begin(self._plan, self.waiting.joined_at, self._language)
+
+    @property
+    def _language(self) -> str:
+        return self._position.language if self._position is not None else self.info.language
 
     def _leave_queue_by(self, key: str) -> None:
         """A key that the flow has a node for. Whoever is being put through stays: the talk wins."""
-        if key not in self.waiting.terms.keys or not self._in_hand or self.services.distributor.connects(self.channel):
+        if key not in self.waiting.terms.keys or not self._in_hand or self._notice.pending:
+            return
+        if self.services.distributor.connects(self.channel):
             return
         self.services.distributor.leave(self.channel, LEFT)
         self.waiting.keep_place()
@@ -424,6 +448,7 @@ class Call:
     def _hang_up(self, cause: int, ended_by: str = "flow") -> None:
         self._drop_session()
         self._comfort.void()
+        self._notice.void()
         self._ended_by = ended_by
         self.phase = Phase.LEAVING
         self.services.switch.send(HangUp(self.channel, cause))
@@ -431,6 +456,7 @@ class Call:
     def _gone(self, cause: int) -> None:
         self._drop_session()
         self._comfort.void()
+        self._notice.void()
         phase, self.phase = self.phase, Phase.LEAVING
         ended_by = "unknown" if cause == CAUSE_UNSEEN and phase is not Phase.LEAVING else self._ended_by
         if phase is Phase.QUEUE:

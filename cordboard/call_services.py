@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -47,3 +47,7 @@ class CallServices:
     """Who talked with the caller of this number last."""
     comfort: Callable[[str], ComfortPlan | None] = lambda _queue: None
     """What is said to those who wait in this queue."""
+    notice: Callable[[str], Mapping[str, str]] = lambda _queue: {}
+    """What callers of this queue must hear before they wait, by language."""
+    untold: Callable[[str], None] = lambda _call: None
+    """This call could not be told."""

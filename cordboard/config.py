@@ -208,7 +208,10 @@ class Queue(Section):
     hours: Hours | None = Field(None, description="always open when absent")
     record: Literal["never", "always", "on_demand"] = Field("never", description="whether talks are recorded")
     record_share: Annotated[float, Field(gt=0, le=1)] = Field(1.0, description="of those that `always` are")
-    record_silently: bool = Field(False, description="the flow tells callers, or nobody must")
+    record_notice: dict[Language, Spoken] = Field(
+        default_factory=dict, description="language to what callers hear before they wait"
+    )
+    record_silently: bool = Field(False, description="no notice: the flow tells callers, or nobody must")
 
 
 class Agent(Section):

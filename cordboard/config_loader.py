@@ -186,12 +186,21 @@ def _queues_by_number(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
         taken[queue.number] = f"queue {name}"
 
 
-def _recording(name: str, queue: Queue) -> Iterator[tuple[yaml_source.Path, str]]:
+def _recording(name: str, queue: Queue, languages: list[str]) -> Iterator[tuple[yaml_source.Path, str]]:
     """Whoever is recorded is told so, or somebody has said that they need not be."""
     here = ("queues", name)
-    if queue.record != "never" and not queue.record_silently:
-        text = f"queues.{name}.record: callers must be told; record_silently: true says that the dialplan does"
+    notice = f"queues.{name}.record_notice"
+    for language in queue.record_notice:
+        if language not in languages:
+            yield (*here, "record_notice", language), f'{notice}.{language}: "{language}" is not among the languages'
+    for language in languages:
+        if queue.record_notice and language not in queue.record_notice:
+            yield (*here, "record_notice"), f'{notice}: no text in "{language}"'
+    if queue.record != "never" and not queue.record_notice and not queue.record_silently:
+        text = f"queues.{name}.record: callers must be told; give a record_notice, or record_silently: true"
         yield (*here, "record"), text
+    if queue.record_notice and queue.record_silently:
+        yield (*here, "record_silently"), f"queues.{name}.record_silently: true, but there is a record_notice"
     if queue.record_share < 1 and queue.record != "always":
         yield (*here, "record_share"), f"queues.{name}.record_share: is for record: always"
 
@@ -234,7 +243,7 @@ def _contradictions(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
                     f"{'.'.join(map(str, ('queues', name, 'hours', *path)))}: {text}",
                 )
         yield from _after_talks(name, rules)
-        yield from _recording(name, rules)
+        yield from _recording(name, rules, config.languages)
     yield from _words(("not_ready_reasons",), config.not_ready_reasons)
     yield from _codes(config)
     yield from _queues_by_number(config)

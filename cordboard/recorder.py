@@ -113,6 +113,7 @@ class Recorder:
         self._archive = archive
         self._talks: dict[str, _Talk] = {}
         self._secure: set[str] = set()
+        self._untold: set[str] = set()
         self._left: dict[str, Recording] = {}  # what a predecessor did not finish, until the first look
         self._last_ms = 0
 
@@ -135,6 +136,7 @@ class Recorder:
             case "call.ended":
                 self._end_talk(call, "call_ended")
                 self._secure.discard(call)
+                self._untold.discard(call)
             case _:
                 pass
 
@@ -196,6 +198,10 @@ class Recorder:
         else:
             self._secure.discard(call)
         self._reason(call, Why.SECURE, on=on)
+
+    def forbid(self, call: str) -> None:
+        """The caller could not be told that they may be recorded, so they are not."""
+        self._untold.add(call)
 
     def state(self, call: str) -> str:
         """`""`, `recording` or `paused` (for whatever reason), as the people in a talk are shown it."""
@@ -302,7 +308,7 @@ class Recorder:
             raise RecordingRefused("This talk is recorded already.")
         if rule.mode is RecordMode.NEVER:
             raise RecordingRefused(f"Talks of the queue {talk.queue!r} are not recorded: its `record` is `never`.")
-        refusal = self._archive.refusal()
+        refusal = self._refusal(talk)
         if refusal:
             raise RecordingRefused(f"Nothing can be recorded now: {refusal}.")
         self._begin_part(talk, by or "request")
@@ -329,7 +335,7 @@ class Recorder:
         now = self._clock()
         self._last_ms = max(self._last_ms + 1, round(now * 1000))
         part = Recording(name_of(talk.call_id, self._last_ms), talk.call_id, talk.agent, talk.queue, now)
-        refusal = self._archive.refusal()
+        refusal = self._refusal(talk)
         if refusal:
             self._fail(part, refusal)
             return
@@ -337,6 +343,9 @@ class Recorder:
         self._switch.send(StartRecording(talk.call_id, part.recording))
         self._archive.save(part)
         self._tell("recording.started", talk, {"recording": part.recording, "by": by})
+
+    def _refusal(self, talk: _Talk) -> str:
+        return "the caller was not told" if talk.call_id in self._untold else self._archive.refusal()
 
     def _end_part(self, talk: _Talk, reason: str) -> None:
         part, talk.part = talk.part, None

@@ -46,9 +46,10 @@ from cordboard.site import (
     agents_of,
     calls_csv,
     comfort_of,
-    comfort_texts,
     feature_codes_of,
     link_settings,
+    notices_of,
+    queue_texts,
     queues_of,
     record_rules_of,
     rules_of,
@@ -118,7 +119,7 @@ class Service:
             config.queues.keys,
             config.languages,
             lambda: skills_of(config),
-            comfort_texts(config),
+            queue_texts(config),
         )
         for problem in (await self.library.load()).problems:
             log.warning("dialplan", problem=str(problem))
@@ -156,6 +157,7 @@ class Service:
         self.doors = Doors(hours_of(config), self.distributor, timers, self.clock)
         self.last_agents = LastAgents()
         self.last_agents.prime(await self.reader.last_talks(PRIMED_TALKS))
+        notices = notices_of(config)
         services = CallServices(
             self.link,
             timers,
@@ -167,6 +169,8 @@ class Service:
             config.pbx.dead_man_s,
             self.last_agents.agent_of,
             comfort_of(config).get,
+            lambda queue: notices.get(queue, {}),
+            lambda call: self.recordings.recorder.forbid(call),  # noqa: PLW0108 - not made yet
         )
         self.calls = CallBook(services, feature_codes_of(config))
         self.talk_desk = TalkDesk(self.distributor, talk_site(config, lambda: tuple(self.library.current)))

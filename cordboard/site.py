@@ -105,6 +105,24 @@ def comfort_of(config: Config) -> dict[str, ComfortPlan]:
     }
 
 
+def notices_of(config: Config) -> dict[str, dict[str, str]]:
+    """What callers must hear before they wait, the site's first language first."""
+    return {
+        name: {language: queue.record_notice[language] for language in config.languages}
+        for name, queue in config.queues.items()
+        if queue.record != "never" and queue.record_notice
+    }
+
+
+def queue_texts(config: Config) -> dict[str, set[str]]:
+    """All that can be said to those who wait, or are about to, by language."""
+    texts = comfort_texts(config)
+    for notice in notices_of(config).values():
+        for language, text in notice.items():
+            texts.setdefault(language, set()).add(text)
+    return texts
+
+
 def comfort_texts(config: Config) -> dict[str, set[str]]:
     """All that can be said to those who wait, by language."""
     texts: dict[str, set[str]] = {}

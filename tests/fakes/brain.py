@@ -231,6 +231,7 @@ class Brain:
         queues: tuple[QueueSpec, ...] = (SALES,),
         text: str = FLOW,
         comfort: Mapping[str, ComfortPlan] | None = None,
+        notices: Mapping[str, Mapping[str, str]] | None = None,
         expected_wait: ExpectedWait | None = None,
         life: int = 1,
         linked: bool = True,
@@ -241,6 +242,7 @@ class Brain:
         self.life = life
         self.alive = True
         self.notes: list[Note] = []
+        self.untold: list[str] = []
         self.prompts = FakePrompts()
         self.last_agents = LastAgents()
         self.live = LiveChannels()
@@ -266,6 +268,8 @@ class Brain:
             DEAD_MAN_S,
             self.last_agents.agent_of,
             (comfort or {}).get,
+            lambda queue: (notices or {}).get(queue, {}),
+            self.untold.append,
         )
         self.calls = CallBook(services, CODES)
         self.here: set[str] = set()

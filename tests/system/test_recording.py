@@ -22,6 +22,7 @@ pytestmark = pytest.mark.system
 
 CALLER, AGENT = 700, 1100
 ALWAYS = {"queues.support.record": "always", "queues.support.record_silently": True}
+NOTICE = {"queues.support.record": "always", "queues.support.record_notice": {"en": "This call may be recorded."}}
 ON_DEMAND = {"queues.support.record": "on_demand", "queues.support.record_silently": True}
 PIECE = RATE // 10
 SLACK_S = 0.25
@@ -73,9 +74,11 @@ async def talk(site: Site) -> tuple[PhoneCall, PhoneCall]:
     return call, theirs
 
 
-@pytest.mark.parametrize("site", [ALWAYS], indirect=True)
+@pytest.mark.parametrize("site", [NOTICE], indirect=True)
 async def test_the_caller_is_left_the_agent_right_and_a_pause_is_silent(site: Site) -> None:
     call, _ = await talk(site)
+    kinds = [event["kind"] for event in site.events]
+    assert kinds.index("queue.notice") < kinds.index("queue.joined")
     recording = await recording_of(site)
     button = f"/api/calls/{(await site.event('talk.started'))['call_id']}/recording"
     await asyncio.sleep(1.5)

@@ -6,7 +6,7 @@ import pytest
 
 from cordboard.config_loader import ConfigRefused, parse_config
 from cordboard.recording import RecordMode, RecordRule
-from cordboard.site import record_rules_of
+from cordboard.site import notices_of, queue_texts, record_rules_of
 
 
 def config(queue: str, more: str = "") -> str:
@@ -23,10 +23,21 @@ def test_rules_of_the_queues() -> None:
     assert parsed.recordings_days == 90
 
 
+def test_notices_in_the_order_of_the_languages() -> None:
+    sales = "{record: on_demand, record_notice: {es: Hola., en: Hi.}}"
+    parsed = parse_config(f"company: C\nlanguages: [en, es]\nqueues:\n  sales: {sales}\n")
+    assert list(notices_of(parsed)["sales"].items()) == [("en", "Hi."), ("es", "Hola.")]
+    assert queue_texts(parsed)["es"] == {"Hola."}
+    assert notices_of(parse_config(config("record_notice: {en: Hi.}"))) == {}
+
+
 @pytest.mark.parametrize(
     ("queue", "told"),
     [
-        ("record: always", "3:11: queues.sales.record: callers must be told; record_silently: true says"),
+        ("record: always", "3:11: queues.sales.record: callers must be told; give a record_notice, or"),
+        ("record: always, record_notice: {es: Hola.}", 'record_notice: no text in "en"'),
+        ("record: always, record_notice: {es: Hola.}", 'record_notice.es: "es" is not among the languages'),
+        ("record: always, record_silently: true, record_notice: {en: Hi.}", "record_silently: true, but there is"),
         ("record: sometimes", "queues.sales.record: input should be 'never', 'always' or 'on_demand'"),
         ("record: on_demand, record_silently: true, record_share: 0.5", "record_share: is for record: always"),
         ("record: always, record_silently: true, record_share: 0", "record_share: input should be greater than 0"),

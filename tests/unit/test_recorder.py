@@ -280,6 +280,16 @@ def test_trouble_with_the_disk_is_told_and_the_talk_goes_on(world: World) -> Non
     assert world.recorder.state(CALL) == "recording"
 
 
+def test_whoever_could_not_be_told_is_not_recorded(world: World) -> None:
+    world.recorder.forbid(CALL)
+    world.talk()
+    assert world.orders == []
+    assert world.last().data["reason"] == "the caller was not told"
+    world.talk("support")
+    with pytest.raises(RecordingRefused, match="not told"):
+        world.command("start")
+
+
 def test_a_refused_start_is_a_failed_recording(world: World) -> None:
     world.switch.channels.clear()
     world.talk()
