@@ -106,6 +106,7 @@ class FakeChannel:
     timers: list[VirtualTimer] = field(default_factory=list)
     place: Place = Place.ARRIVAL
     memory: str = ""
+    moving: bool = False
     endpoint: str = ""
 
     def seen(self) -> ChannelSeen:
@@ -138,6 +139,7 @@ class FakeSwitch:
         self.orders: list[Order] = []
         self.snapshot = Snapshot(channels=())
         self.up = True
+        self.move_seconds = 0.0  # from an order that sends a channel elsewhere to its arrival
         self.sees = False  # a look shows the channels as they are, not the `snapshot` that the test made
         self.deaf_to: set[type] = set()  # orders that are accepted and never carried out
         self._bridges = 0
@@ -280,25 +282,23 @@ class FakeSwitch:
             case StopMusic():
                 known.music = ""
             case Connect(leg=leg):
-                known.commands.clear()
-                self._stop_timers(known)
-                self.time.after(0.0, lambda: self._bridge(known, leg))
+                self._moved(order, known, lambda: self._bridge(known, leg))
             case StartRecording(recording=recording):
                 known.recording, known.recording_muted = recording, False
             case MuteRecording() | UnmuteRecording() | StopRecording():
                 self._of_recording(order, known)
             case Part(leg=leg):
-                self._moved(known, lambda: self._part(known, leg))
+                self._moved(order, known, lambda: self._part(known, leg), self.channels.get(leg))
             case Hold(channel=channel):
-                self._moved(known, lambda: self._move(known, CallHeld(channel)))
+                self._moved(order, known, lambda: self._move(known, CallHeld(channel)))
             case Desk(channel=channel):
-                self._moved(known, lambda: self._move(known, LegAtDesk(channel)))
+                self._moved(order, known, lambda: self._move(known, LegAtDesk(channel)))
             case TakeBack(channel=channel):
-                self._moved(known, lambda: self._move(known, CallReturned(channel)))
+                self._moved(order, known, lambda: self._move(known, CallReturned(channel)))
             case Spy(channel=channel):
                 self._soon(LegSpies(channel))
             case EnterRoom(channel=channel, room=room):
-                self._moved(known, lambda: self._move(known, BridgeEntered(channel, f"room-{room}")))
+                self._moved(order, known, lambda: self._move(known, BridgeEntered(channel, f"room-{room}")))
             case HangUp(channel=channel, cause=cause):
                 self.time.after(0.0, lambda: self.hang_up(channel, cause))
             case _:
@@ -336,10 +336,25 @@ class FakeSwitch:
         if seconds is not None:
             known.timers.append(self.time.after(seconds, lambda: self.finish(known.channel)))
 
-    def _moved(self, known: FakeChannel, then: Callable[[], None]) -> None:
-        known.commands.clear()
-        self._stop_timers(known)
-        self.time.after(0.0, then)
+    def _moved(
+        self, order: Order, known: FakeChannel, then: Callable[[], None], extra: FakeChannel | None = None
+    ) -> None:
+        """A move takes its time; one that is ordered while another is under way is refused, as Asterisk does."""
+        movers = [one for one in (known, extra) if one is not None]
+        if any(one.moving for one in movers):
+            self._soon(OrderFailed(known.channel, type(order).__name__, "no such channel"))
+            return
+        for one in movers:
+            one.moving = True
+            one.commands.clear()
+            self._stop_timers(one)
+
+        def arrive() -> None:
+            for one in movers:
+                one.moving = False
+            then()
+
+        self.time.after(self.move_seconds, arrive)
 
     def _part(self, caller: FakeChannel, leg: str) -> None:
         other = self.channels.get(leg)

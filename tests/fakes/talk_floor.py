@@ -28,6 +28,7 @@ class TalkFloor:
         self.time = time or VirtualTime(start=1_000_000.0)
         self.switch = on or FakeSwitch(self.time)
         self.switch.sees = True
+        self.switch.move_seconds = 0.01
         self.back: list[tuple[str, str | Destination]] = []  # callers handed back, and with what
         self.notes: list[tuple[str, str | None, dict[str, Any]]] = []
         self.distributor = Distributor(

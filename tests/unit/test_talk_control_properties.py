@@ -136,4 +136,6 @@ def _at_rest(floor: TalkFloor) -> None:
         if state in (AgentState.TALKING, AgentState.HOLD):
             offer = engine.floor.agents[agent].offer
             assert offer in channels, f"{agent} is {state} with nobody"
-        assert state not in (AgentState.OFFERING, AgentState.CONNECTING), f"{agent} is {state} for ever"
+        lasts = floor.time.now() - engine.floor.agents[agent].since
+        assert state is not AgentState.OFFERING or lasts < 16, f"{agent} is {state} for {lasts} s"
+        assert state is not AgentState.CONNECTING or lasts < 6, f"{agent} is {state} for {lasts} s"
