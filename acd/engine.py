@@ -130,16 +130,18 @@ class Engine:
 
     def _bring_together(self, now: float) -> None:
         """Only those whom this fact set free or sent back can make a pair: everyone else was tried before."""
-        if not self.seeing:
-            return
         for agent_id in list(self._staff.freed):
             agent = self.floor.agents.get(agent_id)
             if agent is None or not agent.free:
                 continue
-            standing = self.lines.next_for(agent.pools)
-            if standing is not None:
+            standing = self.lines.next_for(agent.pools) if self.seeing else None
+            if standing is None:
+                self.floor.refresh(agent)
+            else:
                 self.decisions += 1
                 self.offers.make(standing, agent, now)
+        if not self.seeing:
+            return
         calls = {**self.offers.seekers, **self._widening.moved}
         seekers = [self.lines.callers[call] for call in calls if call in self.lines.callers]
         for standing in sorted(seekers, key=lambda seeker: seeker.key):

@@ -1,7 +1,8 @@
 """The agents as they are now, and for every pool the free ones in the order of choice.
 
 This module decides who may be offered a call (`Agent.free`) and keeps the indexes true to it. It refuses to know
-callers, offers' insides and time: `staff` changes an agent and then calls `refresh`.
+callers, offers' insides and time: `staff` changes an agent; whoever is free is listed by `refresh` when nobody waits for
+them.
 """
 
 from __future__ import annotations
@@ -172,6 +173,10 @@ class Floor:
         else:
             for pool in agent.pools:
                 pool.free.discard(agent.spec.id)
+        self.count(agent)
+
+    def count(self, agent: Agent) -> None:
+        """Count them as logged in, or not, in all their queues."""
         self._count(agent, () if agent.state is AgentState.LOGGED_OUT else agent.spec.queues)
 
     def first_free(self, pool: Pool) -> Agent | None:

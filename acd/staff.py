@@ -68,10 +68,13 @@ class Staff:
         self.refresh(agent)
 
     def refresh(self, agent: Agent) -> None:
-        self.floor.refresh(agent)
+        """Whoever is free now is not listed as such yet: mostly a caller takes them at once (`engine`)."""
         if agent.free:
             self.freed[agent.spec.id] = None
-        elif not agent.at_work:
+            self.floor.count(agent)
+            return
+        self.floor.refresh(agent)
+        if not agent.at_work:
             self.absent[agent.spec.id] = None
 
     def log_in(self, agent: Agent, now: float) -> None:
