@@ -140,7 +140,7 @@ class Engine:
             else:
                 self.decisions += 1
                 self.offers.make(standing, agent, now)
-        if not self.seeing:
+        if not self.seeing or not (self.offers.seekers or self._widening.moved):
             return
         calls = {**self.offers.seekers, **self._widening.moved}
         seekers = [self.lines.callers[call] for call in calls if call in self.lines.callers]
@@ -166,7 +166,8 @@ class Engine:
         if fact.expected_wait_s:
             wait_s = fact.expected_wait_s
             self.outbox.note("queue.expected", call=caller.call, queue=caller.queue, wait_s=wait_s, quantile=QUANTILE)
-        self._limit_wait(standing, now)
+        if self.lines.lines[caller.queue].spec.max_wait_s is not None:
+            self._limit_wait(standing, now)
         self.offers.seekers[caller.call] = None
         return True
 
@@ -191,7 +192,7 @@ class Engine:
 
     def _clear_deserted(self, now: float) -> None:
         """Where nobody may wait without agents, nobody does. While the PBX cannot be seen nobody is sent anywhere."""
-        if not self.seeing:
+        if not self.seeing or not self.floor.deserted:
             return
         deserted, self.floor.deserted = self.floor.deserted, {}
         for queue in deserted:

@@ -1,8 +1,7 @@
 """The agents as they are now, and for every pool the free ones in the order of choice.
 
 This module decides who may be offered a call (`Agent.free`) and keeps the indexes true to it. It refuses to know
-callers, offers' insides and time: `staff` changes an agent; whoever is free is listed by `refresh` when nobody waits for
-them.
+callers, offers' insides and time: `staff` changes an agent; `refresh` lists whoever is free and whom nobody needs.
 """
 
 from __future__ import annotations
@@ -53,6 +52,7 @@ class Agent:
     calls: Fading = field(default_factory=lambda: Fading(_CALLS_FADE_S))
     work: Fading = field(default_factory=lambda: Fading(_WORK_FADES_S))
     pools: list[Pool] = field(default_factory=list)  # all that they can serve
+    listed: bool = False  # as free, in all of these
     counted_in: tuple[str, ...] = ()  # queues that count them as logged in
 
     @property
@@ -161,18 +161,18 @@ class Floor:
                 agent = self.agents[agent_id]
                 if demand.met_by(agent_id, agent.spec.skills):
                     agent.pools.append(pool)
-                    if agent.free:
+                    if agent.listed:
                         pool.free.add(agent_id, rank(queue.strategy, agent, demand))
         return pool
 
     def refresh(self, agent: Agent) -> None:
         """Make the indexes say what the agent now is."""
         if agent.free:
+            agent.listed = True
             for pool in agent.pools:
                 pool.free.add(agent.spec.id, rank(self.queues[pool.queue].strategy, agent, pool.demand))
         else:
-            for pool in agent.pools:
-                pool.free.discard(agent.spec.id)
+            self._unlist(agent)
         self.count(agent)
 
     def count(self, agent: Agent) -> None:
@@ -198,9 +198,14 @@ class Floor:
             agent = self.agents[agent_id]
             agent.pools = [one for one in agent.pools if one is not pool]
 
+    def _unlist(self, agent: Agent) -> None:
+        if agent.listed:
+            agent.listed = False
+            for pool in agent.pools:
+                pool.free.discard(agent.spec.id)
+
     def _leave_queues(self, agent: Agent) -> None:
-        for pool in agent.pools:
-            pool.free.discard(agent.spec.id)
+        self._unlist(agent)
         agent.pools = []
         for name in agent.spec.queues:
             if name in self.queues:

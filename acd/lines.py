@@ -14,7 +14,7 @@ from acd.errors import UnknownQueue
 from acd.model import QueueSpec, WaitingCaller
 from acd.ordering import Key, OrderedIds
 from acd.pools import Pool
-from acd.skills import Stage
+from acd.skills import Stage, course
 
 
 @dataclass(slots=True)
@@ -36,6 +36,7 @@ class Line:
     """`closed_since` None: open. `clears`: while it is closed nobody waits, whenever they came."""
 
     spec: QueueSpec
+    stages: tuple[Stage, ...]  # of callers who bring no requirement and prefer nobody
     everyone: OrderedIds = field(default_factory=OrderedIds)
     closed_since: float | None = None
     clears: bool = False
@@ -58,10 +59,11 @@ class Lines:
 
     def put_queue(self, spec: QueueSpec) -> None:
         line = self.lines.get(spec.name)
+        stages = course(spec.requirement)
         if line is None:
-            self.lines[spec.name] = Line(spec)
+            self.lines[spec.name] = Line(spec, stages)
         else:
-            line.spec = spec
+            line.spec, line.stages = spec, stages
 
     def remove_queue(self, name: str) -> None:
         del self.lines[name]

@@ -32,16 +32,19 @@ class OrderedIds:
 
     def add(self, item: str, key: Key) -> None:
         """Put in, or move to where the key belongs."""
-        if self._keys.get(item) == key:
+        known = self._keys.get(item)
+        if known == key:
             return
-        self.discard(item)
+        if known is not None:
+            self.discard(item)
         self._keys[item] = key
         insort(self._order, (key, item))
 
     def discard(self, item: str) -> None:
         key = self._keys.pop(item, None)
         if key is not None:
-            del self._order[bisect_left(self._order, (key, item))]
+            head = self._order[0][1] == item  # mostly it is the first who goes
+            del self._order[0 if head else bisect_left(self._order, (key, item))]
 
     def first(self) -> tuple[Key, str] | None:
         return self._order[0] if self._order else None

@@ -82,4 +82,7 @@ def course(requirement: Requirement, preferred: str | None = None, preferred_s: 
 
 def stage_at(stages: tuple[Stage, ...], waited_s: float) -> int:
     """Which stage is reached after a wait; a hair early counts, for timers are not exact."""
-    return max((n for n, stage in enumerate(stages) if stage.after_s <= waited_s + 0.001), default=0)
+    reached = 0
+    while reached + 1 < len(stages) and stages[reached + 1].after_s <= waited_s + 0.001:
+        reached += 1
+    return reached

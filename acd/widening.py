@@ -7,8 +7,8 @@ changed. Their place in line never changes by it. It refuses to offer anything: 
 from __future__ import annotations
 
 from acd.floor import Floor
-from acd.lines import Lines, Standing
-from acd.model import QueueSpec, WaitingCaller
+from acd.lines import Line, Lines, Standing
+from acd.model import WaitingCaller
 from acd.orders import TimerId, TimerKind
 from acd.outbox import Outbox
 from acd.skills import Stage, course, stage_at
@@ -24,12 +24,13 @@ class Widening:
 
     def join(self, caller: WaitingCaller, now: float) -> Standing:
         """Into the line, at the stage that their wait has earned: it may have begun long ago."""
-        stages = self._stages(caller, self._lines.line(caller.queue).spec, preference=True)
+        stages = self._stages(caller, self._lines.line(caller.queue), preference=True)
         stage = stage_at(stages, now - caller.joined_at)
         pool = self._floor.pool(caller.queue, stages[stage].demand)
         standing = self._lines.join(caller, stages, stage, pool)
         self._remember(standing)
-        self._set_timer(standing, now)
+        if len(stages) > 1:
+            self._set_timer(standing, now)
         return standing
 
     def leave(self, standing: Standing) -> None:
@@ -57,7 +58,7 @@ class Widening:
 
     def _plan(self, standing: Standing, *, preference: bool, now: float) -> None:
         caller = standing.caller
-        standing.stages = self._stages(caller, self._lines.lines[caller.queue].spec, preference=preference)
+        standing.stages = self._stages(caller, self._lines.lines[caller.queue], preference=preference)
         standing.stage = stage_at(standing.stages, now - caller.joined_at)
         self._enter(standing, now)
 
@@ -78,10 +79,12 @@ class Widening:
         else:
             self._out.cancel(timer)
 
-    def _stages(self, caller: WaitingCaller, queue: QueueSpec, *, preference: bool) -> tuple[Stage, ...]:
+    def _stages(self, caller: WaitingCaller, line: Line, *, preference: bool) -> tuple[Stage, ...]:
         preferred = self._floor.agents.get(caller.preferred) if preference and caller.preferred is not None else None
         wanted = preferred is not None and preferred.at_work and caller.queue in preferred.spec.queues
-        requirement = caller.requirement or queue.requirement
+        if caller.requirement is None and not wanted:
+            return line.stages
+        requirement = caller.requirement or line.spec.requirement
         return course(requirement, caller.preferred if wanted else None, caller.preferred_s)
 
     def _remember(self, standing: Standing) -> None:

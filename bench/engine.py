@@ -57,7 +57,8 @@ class Measured:
         self.spent += spent
         self.facts += 1
         if any(isinstance(order, MakeOffer) for order in orders):
-            self.decisions.setdefault(type(fact).__name__, []).append(spent)
+            kind = f" {fact.timer.kind}" if isinstance(fact, f.TimerFired) else ""
+            self.decisions.setdefault(type(fact).__name__ + kind, []).append(spent)
 
     @property
     def all(self) -> list[int]:
@@ -96,10 +97,11 @@ class Centre:
         self.engine = Engine(specs, team, lambda: f"cb-{next(ids)}")
         for agent in team:
             self.tell(f.AgentLoggedIn(agent.id))
-        for _ in range(waiting + agents // 2):
-            self.tell(self._caller(self.crowded, CROWDED))
+        self._waiting, self._in_line = waiting, waiting + agents // 2
+        for _ in range(self._in_line):
+            self.tell(self._caller(self.crowded, CROWDED, 0.0))
         self._every_s = (RING_S + TALK_S + WRAP_UP_S) / (QUIET_LOAD * agents / 2)  # between two callers
-        self._at(0.0, self._caller(self.quiet, QUIET))
+        self._next_quiet()
 
     def run(self, decisions: int) -> Measured:
         """Until so many decisions were taken; what they took."""
@@ -116,7 +118,7 @@ class Centre:
                     if offer in self._gone:
                         continue
                 case f.CallerJoined(caller) if caller.call.startswith(QUIET):
-                    self._soon(self.random.expovariate(1 / self._every_s), self._caller(self.quiet, QUIET))
+                    self._next_quiet()
             self.tell(fact)
         return self.measured
 
@@ -145,12 +147,19 @@ class Centre:
             case ConnectTalk(offer, call):
                 self._soon(0.01, f.TalkStarted(offer))
                 self._soon(self.random.expovariate(1 / TALK_S), f.TalkEnded(offer, f.EndedBy.CALLER))
-                if call.startswith(CROWDED):  # as many wait as before
-                    self._soon(0.0, self._caller(self.crowded, CROWDED))
+                if call.startswith(CROWDED):
+                    self._in_line -= 1
+                    while self._in_line < self._waiting:
+                        self._in_line += 1
+                        self._at(self.now, self._caller(self.crowded, CROWDED, self.now))
             case Note(kind="agent.state", agent=str(agent), data={"state": AgentState.NOT_READY}):
                 self._soon(RING_S, f.AgentReady(agent))  # did not answer three times in a row
 
-    def _caller(self, queues: Sequence[str], kind: str) -> f.CallerJoined:
+    def _next_quiet(self) -> None:
+        at = self.now + self.random.expovariate(1 / self._every_s)
+        self._at(at, self._caller(self.quiet, QUIET, at))
+
+    def _caller(self, queues: Sequence[str], kind: str, at: float) -> f.CallerJoined:
         requirement = SPANISH if self.random.random() < 0.25 else None
         caller = WaitingCaller(
             f"{kind}{next(self._calls)}", self.random.choice(queues), self.now, requirement=requirement

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from acd.facts import AgentReady
+from acd.invariants import violations
+from acd.model import WaitingCaller
+from acd.orders import MakeOffer, Note
 from bench.calls import Load, highest
+from bench.engine import Centre, Measured, cost_ratio
 from bench.figures import percentile, table
 from bench.observer import Observer
 from bench.process import TICK, parse_cpu, parse_memory
@@ -75,3 +80,30 @@ def test_the_observer_measures_from_answer_to_the_second_in_the_bridge(*, agent_
         bridge = {"BridgeUniqueid": "b", "BridgeNumChannels": str(number)}
         observer.event(_event("BridgeEnter", channel, 11.0 + number / 100, **bridge))
     assert observer.delays == [pytest.approx(0.02)]
+
+
+def test_a_decision_is_a_fact_that_ended_in_an_offer_and_its_time_is_all_of_that_facts() -> None:
+    measured = Measured()
+    offer = MakeOffer("cb-1", WaitingCaller("c", "q", 0.0), "a", "p", 20)
+    measured.add(AgentReady("a"), [Note("agent.state"), offer], 30_000)
+    measured.add(AgentReady("b"), [offer, offer], 50_000)
+    measured.add(AgentReady("c"), [Note("agent.state")], 20_000)
+    assert measured.all == [30_000, 50_000]
+    assert measured.rate == pytest.approx(25_000)
+    assert measured.rate_with_everything == pytest.approx(20_000)
+    assert measured.p99_ms == pytest.approx(0.05)
+    slower = Measured({"AgentReady": [60_000]})
+    assert cost_ratio(measured, slower) == pytest.approx(1.5)
+
+
+def test_the_benched_centre_keeps_as_many_waiting_and_both_kinds_of_queue_busy() -> None:
+    centre = Centre(agents=200, queues=20, waiting=100, seed=1)
+    centre.run(1_000)
+    measured = centre.run(1_000)
+    in_line = [one for one in centre.engine.lines.callers.values() if one.caller.queue in centre.crowded]
+    assert len(in_line) == pytest.approx(100, abs=3)
+    assert len(measured.decisions["TimerFired wrap_up"]) > 200, "agents who became free"
+    assert len(measured.decisions["TimerFired relax"]) > 10, "callers who demand less"
+    assert len(measured.decisions["CallerJoined"]) > 100, "callers who came"
+    assert len(measured.decisions["OfferFailed"]) > 10, "second tries"
+    assert violations(centre.engine) == []
