@@ -130,9 +130,12 @@ class Engine:
 
     def _bring_together(self, now: float) -> None:
         """Only those whom this fact set free or sent back can make a pair: everyone else was tried before."""
-        for agent_id in list(self._staff.freed):
-            agent = self.floor.agents.get(agent_id)
-            if agent is None or not agent.free:
+        freed = [self.floor.agents[agent] for agent in self._staff.freed if agent in self.floor.agents]
+        if self.offers.watch is not None:
+            for agent in freed:
+                self.floor.refresh(agent)  # who watches sees everybody who is free
+        for agent in freed:
+            if not agent.free:
                 continue
             standing = self.lines.next_for(agent.pools) if self.seeing else None
             if standing is None:
