@@ -236,7 +236,7 @@ class Brain:
         life: int = 1,
         linked: bool = True,
     ) -> None:
-        legs = count(1)
+        legs = (f"{OUR_LEG}{life}-{number:04d}" for number in count(1))
         self.pbx = pbx or FakePbx(VirtualTime())
         self.time = self.pbx.time
         self.life = life
@@ -254,7 +254,8 @@ class Brain:
             clock=self.time.now,
             note=self._distributor_note,
             on_result=self._queue_ended,
-            new_leg_id=lambda: f"{OUR_LEG}{life}-{next(legs):04d}",
+            # Whoever makes facts up may have made up a talk of a leg that is yet to come.
+            new_leg_id=lambda: next(leg for leg in legs if leg not in self.distributor.engine.offers.open),
             expected_wait=expected_wait,
         )
         services = CallServices(
