@@ -1,12 +1,16 @@
 """A contact centre in virtual time around the real engine: its PBX loses, delays, doubles and reorders facts.
 
 Everything random comes from one seeded generator, so a failure is repeated by its seed. The world also plays the
-reconciler: now and then it tells the engine which talks and callers the PBX no longer has.
+reconciler: now and then it tells the engine which talks and callers the PBX no longer has. People in it do as they
+like: they ask each other, log in twice, name agents who do not exist; queues vanish while people wait, skills are
+renamed. A referee watches every step.
 """
 
 from __future__ import annotations
 
 import heapq
+from collections import Counter
+from dataclasses import replace
 from itertools import count
 from random import Random
 
@@ -16,9 +20,20 @@ from acd.errors import AcdError
 from acd.invariants import violations
 from acd.model import AgentSpec, QueueSpec, WaitingCaller
 from acd.offers import OfferPhase
-from acd.orders import CancelTimer, ConnectTalk, MakeOffer, Order, ReleaseCaller, StartTimer, TimerId, WithdrawOffer
+from acd.orders import (
+    CancelTimer,
+    ConnectTalk,
+    MakeConsult,
+    MakeOffer,
+    Order,
+    ReleaseCaller,
+    StartTimer,
+    TimerId,
+    WithdrawOffer,
+)
 from acd.skills import Need, Relaxed, Requirement
 from acd.strategies import Strategy
+from tests.fakes.referee import Referee
 
 REQUIREMENTS = (
     None,
@@ -30,7 +45,10 @@ LOST, DOUBLED, LATE = 0.02, 0.03, 0.05  # shares of the PBX's facts
 
 
 class FaultyWorld:
-    def __init__(self, seed: int, *, queues: int = 7, agents: int = 25, callers_per_s: float = 0.5) -> None:
+    def __init__(
+        self, seed: int, *, queues: int = 7, agents: int = 25, callers_per_s: float = 0.5, history: bool = True
+    ) -> None:
+        """`history`: keep all facts and orders, which a day of millions cannot."""
         self.random = Random(seed)
         self.now = 0.0
         self.facts = 0
@@ -76,8 +94,12 @@ class FaultyWorld:
         self.agents = [spec.id for spec in specs]
         self.specs = specs
         self.engine = Engine(self.queues, specs, lambda: f"cb-{next(self._ids)}")
+        self.referee = Referee(queue.name for queue in self.queues if queue.rings_all)
         self.log: list[tuple[f.Fact, float]] = []  # all that the engine was told
         self.orders: list[Order] = []  # all that it ordered
+        self.refused: Counter[str] = Counter()  # what people could not have
+        self.consults = 0
+        self._history = history
 
     def run(self, facts: int, check_every: int) -> None:
         self._next_arrival()
@@ -98,9 +120,11 @@ class FaultyWorld:
         """No new callers; everybody comes to work; those who can be served are, and the talks end."""
         self.arrivals = False
         self._tell(f.SwitchFound())
+        for queue in self.queues:
+            self._tell(f.QueueSet(queue))
         for agent in self.agents:
             self._tell(f.PhoneSeen(agent, reachable=True, busy=False))
-        while self._agenda or self._timers:
+        while self._agenda:
             self._step()
             self._everybody_works()
             if not self._agenda:
@@ -112,14 +136,11 @@ class FaultyWorld:
         assert violations(self.engine) == [], f"after {self.facts} facts"
 
     def _step(self) -> None:
-        due = min(self._timers, key=self._timers.__getitem__, default=None)
-        if due is not None and (not self._agenda or self._timers[due] <= self._agenda[0][0]):
-            self.now = max(self.now, self._timers.pop(due))
-            self._tell(f.TimerFired(due))
-            return
-        if not self._agenda:
-            return
         at, _, fact = heapq.heappop(self._agenda)
+        if isinstance(fact, f.TimerFired):
+            if self._timers.get(fact.timer) != at:
+                return  # cancelled, or set anew
+            del self._timers[fact.timer]
         self.now = max(self.now, at)
         if isinstance(fact, f.CallerJoined) and self.arrivals:
             self._next_arrival()
@@ -127,12 +148,16 @@ class FaultyWorld:
 
     def _tell(self, fact: f.Fact) -> None:
         self.facts += 1
-        self.log.append((fact, self.now))
+        if self._history:
+            self.log.append((fact, self.now))
         try:
             orders = self.engine.handle(fact, self.now)
-        except AcdError:
+        except AcdError as error:
+            self.refused[type(error).__name__] += 1
             return
-        self.orders += orders
+        self.referee.watch(fact, orders)
+        if self._history:
+            self.orders += orders
         for order in orders:
             self._obey(order)
 
@@ -140,10 +165,13 @@ class FaultyWorld:
         match order:
             case StartTimer(timer, at):
                 self._timers[timer] = at
+                heapq.heappush(self._agenda, (at, next(self._order), f.TimerFired(timer)))
             case CancelTimer(timer):
                 self._timers.pop(timer, None)
             case MakeOffer():
                 self._offered(order)
+            case MakeConsult(offer, call):
+                self._consulted(offer, call)
             case WithdrawOffer(_, elsewhere):
                 self.elsewhere += elsewhere
             case ConnectTalk(offer, call):
@@ -168,6 +196,20 @@ class FaultyWorld:
             self._pbx(0.2, f.OfferFailed(order.offer, reason))
             if reason is f.OfferFailure.UNREACHABLE:
                 self._soon(self.random.uniform(1, 60), f.PhoneSeen(order.agent, reachable=True, busy=False))
+
+    def _consulted(self, offer: str, call: str) -> None:
+        """An agent rings for another: they answer, speak for a while, and the caller is with one of the two."""
+        self.consults += 1
+        after = self.random.uniform(0.5, 10)
+        self._pbx(after, f.OfferAnswered(offer))
+        self._pbx(after + 0.1, f.TalkStarted(offer))
+        end = after + self.random.expovariate(1 / 15)
+        self._talk_ends[offer] = self.now + end
+        self._pbx(end, f.TalkEnded(offer, f.EndedBy.AGENT))
+        if self.random.random() < 0.5:
+            self._pbx(self.random.uniform(0, end), f.TalkMoved(call, offer))
+        if self.random.random() < 0.2:
+            self._pbx(self.random.uniform(0, end), f.ConsultDropped(call))
 
     def _connect(self, offer: str, call: str) -> None:
         dice = self.random.random()
@@ -212,6 +254,9 @@ class FaultyWorld:
 
     def _whim(self) -> None:
         agent = self.random.choice(self.agents)
+        if self.random.random() < 0.2:
+            self._tell(self._odd_whim(agent))
+            return
         dice = self.random.random()
         fact: f.Fact
         if dice < 0.3:
@@ -234,6 +279,21 @@ class FaultyWorld:
             fact = f.SwitchLost()
             self._soon(self.random.uniform(0.5, 10), f.SwitchFound())
         self._tell(fact)
+
+    def _odd_whim(self, agent: str) -> f.Fact:
+        """What people do who are not careful."""
+        dice = self.random.random()
+        if dice < 0.4 and self.engine.offers.talks:
+            return f.ConsultAsked(self.random.choice(list(self.engine.offers.talks)), agent)
+        if dice < 0.6:
+            return self.random.choice((f.AgentLoggedIn, f.AgentReady, f.AgentLoggedOut))("nobody")
+        if dice < 0.9:
+            spec = self.specs[self.agents.index(agent)]
+            self._soon(self.random.uniform(5, 60), f.AgentSet(spec))
+            return f.AgentSet(replace(spec, skills={f"new-{skill}": level for skill, level in spec.skills.items()}))
+        queue = self.random.choice(self.queues)
+        self._soon(self.random.uniform(0, 10), f.QueueSet(queue))
+        return f.QueueRemoved(queue.name)
 
     def _everybody_works(self) -> None:
         for agent in self.engine.floor.agents.values():

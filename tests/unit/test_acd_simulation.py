@@ -26,6 +26,10 @@ def test_a_long_day_ends_with_nobody_stuck(seed: int, load: float) -> None:
     world.run(facts=100_000, check_every=97)
     assert world.talks > 1_000, "the day must have been a day"
     assert world.elsewhere > 100, "many phones must have rung for one caller"
+    assert world.referee.offers == world.offers, "the referee must have seen them all"
+    assert world.referee.furthest_s <= 30.0, "nobody is overtaken by more than a head start"
+    assert world.refused["UnknownAgent"] > 100, "people must have named agents who do not exist"
+    assert world.refused["UnknownQueue"] > 10, "queues must have vanished"
     world.wind_down()
     engine = world.engine
     assert engine.offers.open == {}
@@ -34,6 +38,16 @@ def test_a_long_day_ends_with_nobody_stuck(seed: int, load: float) -> None:
     assert engine.outbox.timers == {}
     assert {agent.state for agent in engine.floor.agents.values()} == {"ready"}
     assert all(agent.free for agent in engine.floor.agents.values())
+
+
+def test_agents_asked_each_other_and_callers_were_overtaken() -> None:
+    """What the days above say nothing about unless it happens in them."""
+    quiet, crowded = (FaultyWorld(seed, callers_per_s=load, history=False) for seed, load in ((3, QUIET), (4, CROWDED)))
+    quiet.run(facts=20_000, check_every=20_000)
+    crowded.run(facts=20_000, check_every=20_000)
+    assert quiet.consults > 20
+    assert crowded.referee.overtaken > 3
+    assert crowded.referee.furthest_s > 1.0
 
 
 @pytest.mark.parametrize("seed", range(20))
