@@ -189,6 +189,43 @@ def explain(
 
 
 @app.command()
+def simulate(
+    scenario: Annotated[Path | None, typer.Argument(help="the file that says what load is assumed")] = None,
+    last: Annotated[
+        int | None, typer.Option(min=1, max=3650, help="instead: the calls of so many days before today")
+    ] = None,
+    other: Annotated[Path | None, typer.Option("--with", help="compare with this configuration")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="compare with a changed key, as queues.sales.strategy=fewest_calls"),
+    ] = None,
+    agents: Annotated[list[str] | None, typer.Option(help="compare with more agents or fewer, as '+2 sales'")] = None,
+    seed: Annotated[int, typer.Option(help="for --last: other chance where the record has gaps")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON, for machines")] = False,
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Play an assumed load, or the calls of the last days, against this configuration and a changed one."""
+    from cordboard.simulation.changes import ChangeRefused, more_agents, setting
+    from cordboard.simulation.simulating import Wanted, simulate_past, simulate_scenario
+    from cordboard.storage.errors import StorageError
+
+    if (scenario is None) == (last is None):
+        _refuse("name a scenario file, or ask for --last DAYS (docs/simulate.md)")
+    try:
+        wanted = Wanted(other, dict(map(setting, settings or ())), dict(map(more_agents, agents or ())))
+        if scenario is not None:
+            result = simulate_scenario(config, scenario, wanted)
+        else:
+            result = asyncio.run(simulate_past(config, last or 1, seed, wanted))
+    except (ConfigRefused, ChangeRefused, StorageError) as refused:
+        _refuse(str(refused))
+    if as_json:
+        _print(result.data())
+    else:
+        typer.echo(result.text(), nl=False)
+
+
+@app.command()
 def replay(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Work out again, from the database, all decisions of the distributor that it still has: are they the same?"""
     from cordboard.replaying import report_replay

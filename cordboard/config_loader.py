@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -30,6 +30,9 @@ WORDS = {
     "missing": "is missing",
 }
 """Our words for pydantic's error types, where its own speak of Python."""
+
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class ConfigRefused(Exception):
@@ -55,6 +58,15 @@ def load_config(file: Path, environment: Mapping[str, str] = os.environ) -> Conf
 
 def parse_config(text: str, file: str = "cordboard.yaml") -> Config:
     """Read the text of a configuration. Raises `ConfigRefused`."""
+    config, source = read_sections(text, file, Config)
+    contradictions = _in_order(Problem(file, source.place_of(path), text) for path, text in _contradictions(config))
+    if contradictions:
+        raise ConfigRefused(contradictions)
+    return config
+
+
+def read_sections(text: str, file: str, model: type[M]) -> tuple[M, YamlSource]:
+    """Any file of sections, and where in it everything stands. Raises `ConfigRefused`."""
     try:
         source = read_yaml(text)
     except YamlRefused as refused:
@@ -63,25 +75,21 @@ def parse_config(text: str, file: str = "cordboard.yaml") -> Config:
         raise ConfigRefused([Problem(file, Place(1, 1), "must be a mapping (key: value)")])
     try:
         # From JSON, because strict mode then still makes paths of texts and nothing else of anything.
-        config = Config.model_validate_json(json.dumps(source.data))
+        return model.model_validate_json(json.dumps(source.data)), source
     except ValidationError as error:
-        raise ConfigRefused(_in_order(_problem(file, source, one) for one in error.errors())) from None
-    contradictions = _in_order(Problem(file, source.place_of(path), text) for path, text in _contradictions(config))
-    if contradictions:
-        raise ConfigRefused(contradictions)
-    return config
+        raise ConfigRefused(_in_order(_problem(file, source, one, model) for one in error.errors())) from None
 
 
 def _in_order(problems: Iterator[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.place)
 
 
-def _problem(file: str, source: YamlSource, error: ErrorDetails) -> Problem:
+def _problem(file: str, source: YamlSource, error: ErrorDetails, model: type[BaseModel]) -> Problem:
     in_key = error["loc"][-1] == "[key]"
     path: yaml_source.Path = error["loc"][:-1] if in_key else error["loc"]
     name = ".".join(str(part) for part in path)
     if error["type"] == "extra_forbidden":
-        known = _keys_at(path[:-1])
+        known = _keys_at(path[:-1], model)
         near = difflib.get_close_matches(str(path[-1]), known, n=1)
         hint = f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(known)}"
         return Problem(file, source.place_of(path, key=True), f"{name}: unknown key; {hint}")
@@ -89,9 +97,8 @@ def _problem(file: str, source: YamlSource, error: ErrorDetails) -> Problem:
     return Problem(file, source.place_of(path, key=in_key), f"{name}: {'the key: ' if in_key else ''}{words}")
 
 
-def _keys_at(path: yaml_source.Path) -> list[str]:
+def _keys_at(path: yaml_source.Path, section: type[BaseModel]) -> list[str]:
     """The keys that may stand in the section at `path`."""
-    section: type[BaseModel] = Config
     entries = False
     for part in path:
         if entries:  # `part` names an entry of a mapping, or list, of sections

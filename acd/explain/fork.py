@@ -17,7 +17,7 @@ from acd.errors import AcdError
 from acd.floor import Agent
 from acd.lines import Standing
 from acd.model import QueueSpec, WaitingCaller
-from acd.orders import MakeOffer, TimerKind
+from acd.orders import MakeConsult, MakeOffer, TimerKind
 from acd.replay import BEGAN, Entry, Replay, State, fact_of
 from acd.snapshot import restore
 
@@ -53,17 +53,22 @@ class Fork:
         self._before = json.loads(before.body)
         self._lines: list[tuple[Entry, f.Fact]] = []
         self._in_truth: dict[int, dict[Pair, str]] = {}  # by line: who was offered whom, and the id of that offer
+        self._consults: dict[int, list[str]] = {}  # by line: ids of legs that were rung on behalf of a talk
         self._made: list[Pair] = []  # at the line that is being played
         self._ids: Mapping[Pair, str] = {}
+        self._spare: Iterator[str] = iter(())
+        self._making: Pair | None = None
         truth = Replay(before)
         for entry in entries:
             if entry.kind == BEGAN:
                 break
-            offers = [order for order in truth.take(entry) if isinstance(order, MakeOffer)]
+            orders = truth.take(entry)
             if truth.differences:
                 break
             self._lines.append((entry, fact_of(entry)))
+            offers = [order for order in orders if isinstance(order, MakeOffer)]
             self._in_truth[entry.number] = {(one.caller.call, one.agent): one.offer for one in offers}
+            self._consults[entry.number] = [order.offer for order in orders if isinstance(order, MakeConsult)]
 
     def spec(self, queue: str) -> QueueSpec:
         return restore(self._before, str).lines.lines[queue].spec
@@ -75,6 +80,7 @@ class Fork:
         first = self._lines[0][0].number
         for entry, fact in self._lines:
             self._made, self._ids = [], self._in_truth[entry.number]
+            self._spare = iter(self._consults[entry.number])
             for told in self._facts(engine, attempt, entry, fact, joining=entry.number == first):
                 with suppress(AcdError):
                     engine.handle(told, entry.at)
@@ -112,9 +118,12 @@ class Fork:
         return {pair for pair in pairs if pair[0] != self._call}
 
     def _watch(self, standing: Standing, agent: Agent, _now: float) -> None:
-        self._made.append((standing.caller.call, agent.spec.id))
+        self._making = (standing.caller.call, agent.spec.id)
+        self._made.append(self._making)
 
     def _offer_id(self) -> str:
-        """An offer that was made in truth has the id that the facts speak of."""
-        pair = self._made[-1]
+        """A leg that was rung in truth has the id that the facts speak of."""
+        pair, self._making = self._making, None
+        if pair is None:
+            return next(self._spare, "instead-of-none")
         return self._ids.get(pair) or "instead-" + "-".join(pair)

@@ -35,6 +35,7 @@ _STATES = {
     "offering": "their phone rings for another caller",
     "connecting": "being put through to another caller",
     "talking": "in another talk",
+    "hold": "in another talk, with the caller on hold",
     "wrap_up": "in wrap-up",
 }
 _FAILED = {

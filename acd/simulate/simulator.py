@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
+from acd.simulate.clockwork import Watcher
 from acd.simulate.load import Load, Staffing
 from acd.simulate.report import Report
-from acd.simulate.world import Chances, Watcher, World
+from acd.simulate.world import Chances, World
 
 
 def simulate(load: Load, staffing: Staffing, seed: int, watcher: Watcher | None = None) -> Report:

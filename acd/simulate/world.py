@@ -7,17 +7,14 @@ are drawn in the order in which talks begin: whatever the order of service, the 
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, replace
-from heapq import heappop, heappush
+from dataclasses import dataclass
 from itertools import count
 from math import log, sqrt
 from typing import Protocol
 
 from acd import facts as f
-from acd.engine import Engine
 from acd.model import WaitingCaller
-from acd.orders import CancelTimer, ConnectTalk, MakeOffer, Order, ReleaseCaller, StartTimer, TimerId, WithdrawOffer
+from acd.simulate.clockwork import Clockwork, Watcher
 from acd.simulate.load import Load, Staffing, Stream
 from acd.simulate.report import BATCHES, Report
 from acd.simulate.tally import BusyTime, StreamTally, outcome
@@ -47,38 +44,19 @@ class _Caller:
     waited: bool = True
 
 
-class Watcher(Protocol):
-    """Sees everything and changes nothing."""
-
-    def before(self, engine: Engine, now: float) -> None:
-        """Something is about to happen at this moment; since the last one nothing did."""
-
-    def after(self, engine: Engine, fact: f.Fact, orders: list[Order], now: float) -> None: ...
-
-
-class World:
+class World(Clockwork):
     def __init__(self, load: Load, staffing: Staffing, chances: Chances, watcher: Watcher | None = None) -> None:
-        self._watcher = watcher
+        super().__init__(staffing, load.pick_up_s, watcher)
         self._load = load
         self._chances = chances
-        ids = count(1)
-        # Positions are for announcements, and noting them is most of the work in a long line.
-        queues = [replace(queue, noted_positions=0) for queue in staffing.queues]
-        self._wrap_up_s = {queue.name: queue.wrap_up_s for queue in queues}
-        self.engine = Engine(queues, staffing.agents, lambda: f"offer-{next(ids)}", rules=staffing.rules)
         self._agents = len(staffing.agents)
-        self.now = 0.0
         self._start = load.warm_up_h * 3600.0
         self._end = self._start + load.hours * 3600.0
         self._last_call = self._end + load.hours * 3600.0 * _AFTERGLOW
-        self._agenda: list[tuple[float, int, f.Fact]] = []
-        self._order = count()
         self._calls = count(1)
-        self._timers: dict[TimerId, float] = {}
         self._callers: dict[str, _Caller] = {}
         self._uncounted_yet = 0  # callers who count and whose wait is not over
         self._talks: dict[str, tuple[str, str, float]] = {}  # offer -> agent, queue, begin
-        self._agent_of: dict[str, str] = {}  # offer -> agent
         self._tallies = [StreamTally() for _ in load.streams]
         self._busy = BusyTime(self._start, self._end)
         for agent in staffing.agents:
@@ -88,17 +66,11 @@ class World:
         for stream in range(len(self._load.streams)):
             self._next_arrival(stream)
         while self._agenda and (self.now < self._end or self._uncounted_yet):
-            at, _, fact = heappop(self._agenda)
-            if isinstance(fact, f.TimerFired):
-                if self._timers.get(fact.timer) != at:
-                    continue  # cancelled, or set anew
-                del self._timers[fact.timer]
-            elif isinstance(fact, f.CallerLeft) and fact.call not in self._callers:
-                continue
-            self.now = at
-            if self._watcher is not None:
-                self._watcher.before(self.engine, at)
-            self._happen(fact)
+            fact = self._due()
+            if fact is not None and not (isinstance(fact, f.CallerLeft) and fact.call not in self._callers):
+                if self._watcher is not None:
+                    self._watcher.before(self.engine, self.now)
+                self._happen(fact)
         for offer in list(self._talks):  # still busy when the watching ends
             self._book_talk(offer)
         for call in list(self._callers):  # nobody ever could serve them
@@ -122,51 +94,23 @@ class World:
             self._book_talk(fact.offer)
         self._tell(fact)
 
-    def _tell(self, fact: f.Fact) -> None:
-        facts = deque([fact])
-        while facts:
-            fact = facts.popleft()
-            orders = self.engine.handle(fact, self.now)
-            if self._watcher is not None:
-                self._watcher.after(self.engine, fact, orders, self.now)
-            for order in orders:
-                followed = self._obey(order)
-                if followed is not None:
-                    facts.append(followed)
+    def _offered(self, call: str) -> None:
+        caller = self._callers[call]
+        caller.waited = caller.waited and caller.came < self.now
 
-    def _obey(self, order: Order) -> f.Fact | None:
-        """Do as ordered; the fact that follows in the same instant, if one does."""
-        if isinstance(order, StartTimer):
-            self._timers[order.timer] = order.at
-            self._at(order.at, f.TimerFired(order.timer))
-        elif isinstance(order, CancelTimer):
-            self._timers.pop(order.timer, None)
-        elif isinstance(order, MakeOffer):
-            self._agent_of[order.offer] = order.agent
-            caller = self._callers[order.caller.call]
-            caller.waited = caller.waited and caller.came < self.now
-            if self._load.pick_up_s <= 0:
-                return f.OfferAnswered(order.offer)
-            self._at(self.now + self._load.pick_up_s, f.OfferAnswered(order.offer))
-        elif isinstance(order, WithdrawOffer):
-            del self._agent_of[order.offer]
-        elif isinstance(order, ConnectTalk):
-            self._talk(order)
-            return f.TalkStarted(order.offer)
-        elif isinstance(order, ReleaseCaller) and order.call in self._callers:
-            caller, _ = self._wait_over(order.call)
+    def _released(self, call: str) -> None:
+        if call in self._callers:
+            caller, _ = self._wait_over(call)
             if caller.batch is not None:
                 self._tallies[caller.stream].released[caller.batch] += 1
-        return None
 
-    def _talk(self, order: ConnectTalk) -> None:
-        caller, wait_s = self._wait_over(order.call)
+    def _talk(self, call: str, offer: str, agent: str) -> float:
+        caller, wait_s = self._wait_over(call)
         if caller.batch is not None and wait_s <= self._load.within_s:
             self._tallies[caller.stream].in_time[caller.batch] += 1
         stream = self._load.streams[caller.stream]
-        self._talks[order.offer] = (self._agent_of.pop(order.offer), stream.queue, self.now)
-        length = _handling(stream, self._chances.handling)
-        self._at(self.now + length, f.TalkEnded(order.offer, f.EndedBy.CALLER))
+        self._talks[offer] = (agent, stream.queue, self.now)
+        return handling_s(stream, self._chances.handling)
 
     def _book_talk(self, offer: str) -> None:
         agent, queue, begin = self._talks.pop(offer)
@@ -198,11 +142,9 @@ class World:
         if stream.patience_s is not None:
             self._at(at + self._chances.patience[index].expovariate(1.0 / stream.patience_s), f.CallerLeft(call))
 
-    def _at(self, at: float, fact: f.Fact) -> None:
-        heappush(self._agenda, (at, next(self._order), fact))
 
-
-def _handling(stream: Stream, chance: Chance) -> float:
+def handling_s(stream: Stream, chance: Chance) -> float:
+    """How long one talk lasts."""
     if stream.handling_cv is None:
         return chance.expovariate(1.0 / stream.handling_s)
     variance = log(1.0 + stream.handling_cv**2)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from sqlalchemy import Executable, Row, delete, func, insert, select
+from sqlalchemy import ColumnElement, Executable, Row, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from acd.facts import CallerJoined
 from acd.replay import BEGAN, Entry, State
 from cordboard.storage.errors import DatabaseUnavailable
 from cordboard.storage.schema import routing_log, routing_states
@@ -58,11 +59,20 @@ class RoutingStore:
 
     async def lines(self, first: int, last: int | None = None) -> AsyncIterator[Entry]:
         """In order, read page by page."""
+        wanted = [] if last is None else [routing_log.c.number <= last]
+        async for entry in self._pages(first, wanted):
+            yield entry
+
+    async def joined(self, since: float, until: float) -> AsyncIterator[Entry]:
+        """The lines that tell of a caller who joined a queue in this time."""
+        line = routing_log.c
+        async for entry in self._pages(0, [line.kind == CallerJoined.__name__, line.at >= since, line.at < until]):
+            yield entry
+
+    async def _pages(self, first: int, wanted: list[ColumnElement[bool]]) -> AsyncIterator[Entry]:
+        number = routing_log.c.number
         while True:
-            query = select(routing_log).where(routing_log.c.number >= first).order_by(routing_log.c.number).limit(PAGE)
-            if last is not None:
-                query = query.where(routing_log.c.number <= last)
-            rows = await self._rows(query)
+            rows = await self._rows(select(routing_log).where(number >= first, *wanted).order_by(number).limit(PAGE))
             for row in rows:
                 yield Entry._make(row)
             if len(rows) < PAGE:
