@@ -81,6 +81,8 @@ def _out(hint: Any) -> Way | None:
     hint = options[0] if len(options) == 1 else Any
     if is_dataclass(hint):
         return encode
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return _value
     inner = [_out(one) for one in _parts(hint)]
     if _mapping(hint):
         of_value = inner[1]
@@ -144,3 +146,7 @@ def _varied(hint: Any) -> bool:
 
 def _same(value: Any) -> Any:
     return value
+
+
+def _value(member: Enum) -> Any:
+    return member._value_  # `value` is ten times as slow

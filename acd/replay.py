@@ -19,7 +19,7 @@ from acd import facts as f
 from acd.codec import NotDecodable, decode, encode
 from acd.engine import Engine
 from acd.model import AgentSpec, QueueSpec, Rules
-from acd.orders import MakeConsult, MakeOffer, Order
+from acd.orders import MakeConsult, MakeOffer, Note, Order
 from acd.snapshot import restore, snapshot
 
 BEGAN = "Began"
@@ -83,10 +83,16 @@ def told(number: int, at: float, fact: f.Fact, outcome: Sequence[Order] | Except
 
 
 def essence(outcome: Sequence[Order] | Exception) -> str:
-    """What was decided, as text: equal for equal decisions, without anything personal."""
+    """What was decided, as text: equal for equal decisions, without anything personal. Only its digest is kept."""
     if isinstance(outcome, Exception):
         return type(outcome).__name__
-    return _json([[type(order).__name__, encode(order)] for order in outcome])
+    return "\n".join(map(_said, outcome))
+
+
+def _said(order: Order) -> str:
+    if isinstance(order, Note):  # most are, and most of the time would go here
+        return f"{order.kind} {order.call} {order.agent} {order.queue} {' '.join(map(str, order.data.values()))}"
+    return f"{type(order).__name__} {encode(order)}"
 
 
 def fact_of(entry: Entry) -> f.Fact:

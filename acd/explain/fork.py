@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from acd import facts as f
 from acd.engine import Engine
@@ -103,7 +103,9 @@ class Fork:
         due = [one for one, at in engine.outbox.timers.items() if one.key == self._call and at <= entry.at]
         yield from (f.TimerFired(timer) for timer in sorted(due) if timer.kind in kinds)
         if joining:
-            yield f.CallerJoined(attempt.caller) if attempt.caller is not None else fact
+            if attempt.caller is not None and isinstance(fact, f.CallerJoined):
+                fact = replace(fact, caller=attempt.caller)
+            yield fact
             yield from (telling(engine) for telling in attempt.then)
         elif not (attempt.stays and self._ends(fact)):
             yield fact

@@ -46,6 +46,7 @@ class Moment:
     stage: int | None = None  # of a demand that relaxed
     position: int | None = None  # at which they joined
     situation: Situation | None = None
+    cause: str = ""  # what set the agent free for it in this moment: a fact, or a timer's kind
     ahead_s: float = 0.0  # passed over: by so much the other one comes first, head starts counted
 
 
@@ -161,10 +162,12 @@ class _Teller:
             return
         if standing is mine:
             view = situation(engine, mine, now)
-            self._seen.append(Moment(entry.number, now, What.OFFERED, agent.spec.id, situation=view))
+            cause = _cause(entry, agent.spec.id)
+            self._seen.append(Moment(entry.number, now, What.OFFERED, agent.spec.id, situation=view, cause=cause))
         elif engine.lines.open(mine) and any(pool is mine.pool for pool in agent.pools) and standing.key < mine.key:
             ahead_s = mine.key[0] - standing.key[0]
-            self._seen.append(Moment(entry.number, now, What.PASSED_OVER, agent.spec.id, ahead_s=ahead_s))
+            cause = _cause(entry, agent.spec.id)
+            self._seen.append(Moment(entry.number, now, What.PASSED_OVER, agent.spec.id, ahead_s=ahead_s, cause=cause))
 
     def _moments(self, entry: Entry, orders: list[Order], before: Demand | None) -> Iterator[Moment]:
         call, engine = self.story.call, self.replay.engine
@@ -201,6 +204,19 @@ class _Teller:
     def _situation(self, now: float) -> Situation | None:
         engine, standing = self.replay.engine, self._standing()
         return situation(engine, standing, now) if engine is not None and standing is not None else None
+
+
+def _cause(entry: Entry, agent: str) -> str:
+    """Why this agent is free only now; empty when the caller is who is new."""
+    try:
+        fact = fact_of(entry)
+    except NotDecodable:
+        return ""
+    if isinstance(fact, f.TimerFired):
+        return fact.timer.kind.value if fact.timer.key == agent else ""
+    if isinstance(fact, f.TalkEnded | f.OfferAnswered | f.CallerLeft):
+        return type(fact).__name__
+    return type(fact).__name__ if getattr(fact, "agent", None) == agent else ""
 
 
 def _whole(value: object) -> int | None:

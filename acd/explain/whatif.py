@@ -186,9 +186,9 @@ def _choice(stay: Stay, fork: Fork) -> Iterator[WhatIf]:
 def _longer(stay: Stay, fork: Fork) -> Iterator[WhatIf]:
     """Had they not left, or had they not been sent away."""
     last = stay.moments[-1]
-    if stay.outcome == "full":
+    if stay.outcome in ("full", "too_long"):
         spec = fork.spec(stay.caller.queue)
-        unlimited = _said(f.QueueSet(replace(spec, max_waiting=None)))
+        unlimited = _said(f.QueueSet(replace(spec, max_waiting=None, max_expected_wait_s=None)))
         offered = fork.run(Attempt(before=(unlimited,), then=(_said(f.QueueSet(spec)),)))
     elif stay.outcome in (*_OWN_WILL, "timeout"):
         offered = fork.run(Attempt(stays=True), after=last.number)

@@ -17,11 +17,12 @@ from acd.strategies import Strategy
 _AGENTS = 12  # of a list
 _PASSED_OVER = 4  # moments in a row of which each gets a line
 
-_LEFT = {
+LEFT = {
     "answered": "an agent has them",
     "abandoned": "the caller hung up",
     "timeout": "waited for as long as the queue lets anybody wait",
     "full": "the queue was full",
+    "too_long": "the wait to expect was above the queue's limit",
     "closed": "the queue is closed",
     "empty": "none of the queue's agents was logged in",
     "unavailable": "the queue was removed",
@@ -29,7 +30,7 @@ _LEFT = {
     "fallback": "the service was away, the fallback took the call",
     "stopped": "the service stopped",
 }
-_STATES = {
+STATES = {
     "logged_out": "logged out",
     "not_ready": "not ready",
     "offering": "their phone rings for another caller",
@@ -38,7 +39,7 @@ _STATES = {
     "hold": "in another talk, with the caller on hold",
     "wrap_up": "in wrap-up",
 }
-_FAILED = {
+FAILED = {
     "no_answer": "did not answer",
     "busy": "was busy",
     "refused": "refused",
@@ -46,6 +47,16 @@ _FAILED = {
     "failed": "could not be rung",
     "unknown": "was never heard of again",
     "lost": "answered, but the two never talked",
+}
+_CAUSES = {
+    "wrap_up": "their wrap-up was over",
+    "rest": "they had been left alone long enough",
+    "AgentReady": "they became ready",
+    "AgentLoggedIn": "they logged in",
+    "PhoneSeen": "their phone was free again",
+    "TalkEnded": "a talk had ended",
+    "OfferAnswered": "another agent had answered",
+    "CallerLeft": "another caller had left",
 }
 _WITHDRAWN = {
     "caller_left": "the caller left",
@@ -86,7 +97,7 @@ def _summary(stay: Stay) -> str:
     if stay.outcome == "answered":
         agent = next(one.agent for one in reversed(stay.moments) if one.what is What.ANSWERED)
         return f"answered by {agent} after {seconds(waited)}."
-    return f"{_LEFT.get(stay.outcome, stay.outcome)}, after {seconds(waited)}."
+    return f"{LEFT.get(stay.outcome, stay.outcome)}, after {seconds(waited)}."
 
 
 def _moments(stay: Stay, clock: Callable[[float], str]) -> Iterator[str]:
@@ -127,13 +138,13 @@ def _moment(together: list[Moment], before: Situation | None) -> Iterator[str]:
         case What.OFFERED if view is not None:
             yield from _offered(together, view)
         case What.PASSED_OVER:
-            yield f"{moment.agent} was free, and was offered a caller who came first by {seconds(moment.ahead_s)}."
+            yield f"{moment.agent}{_why_now(moment)} was offered a caller who came first by {seconds(moment.ahead_s)}."
         case What.ANSWERED:
             yield f"{moment.agent} answered."
         case What.TALK:
             yield f"talks with {moment.agent}."
         case What.FAILED:
-            yield f"{moment.agent} {_FAILED.get(moment.reason, moment.reason)}; the caller kept their place."
+            yield f"{moment.agent} {FAILED.get(moment.reason, moment.reason)}; the caller kept their place."
         case What.WITHDRAWN:
             yield f"{moment.agent}'s phone stopped ringing: {_WITHDRAWN.get(moment.reason, moment.reason)}."
         case What.DEMAND if view is not None:
@@ -144,7 +155,7 @@ def _moment(together: list[Moment], before: Situation | None) -> Iterator[str]:
         case What.LEFT if moment.reason == "answered":
             return  # said already
         case What.LEFT:
-            yield f"left: {_LEFT.get(moment.reason, moment.reason)}."
+            yield f"left: {LEFT.get(moment.reason, moment.reason)}."
         case What.RESTARTED:
             yield "the service was restarted; who waited then joined again with their place."
         case other:
@@ -166,7 +177,7 @@ def _waits(view: Situation) -> Iterator[str]:
 
 
 def _offered(together: list[Moment], view: Situation) -> Iterator[str]:
-    agents = ", ".join(str(one.agent) for one in together)
+    agents = ", ".join(f"{one.agent}{_why_now(one)}" for one in together)
     number = len(view.candidates)
     if view.demand.agent is not None:
         yield f"offered to {agents}, the one the caller waits for."
@@ -184,6 +195,11 @@ def _offered(together: list[Moment], view: Situation) -> Iterator[str]:
         yield f"    {one.agent:<{width}}  {_rank(one, view)}"
     if number > _AGENTS:
         yield f"    (and {number - _AGENTS} more)"
+
+
+def _why_now(moment: Moment) -> str:
+    cause = _CAUSES.get(moment.cause)
+    return f" ({cause})" if cause else ""
 
 
 def _rank(one: Candidate, view: Situation) -> str:
@@ -219,7 +235,7 @@ def _reason(one: Reason) -> str:
             has = f"has {one.level}" if one.level else "has none"
             return f"{one.need.skill} {one.need.level} is needed, {has}"
         case Bar.STATE:
-            state = "their phone rings for this caller" if one.this_caller else _STATES.get(one.state, one.state)
+            state = "their phone rings for this caller" if one.this_caller else STATES.get(one.state, one.state)
             why = f" ({one.why})" if one.why else ""
             since = f" for {seconds(one.for_s)}" if one.for_s is not None and one.state != "logged_out" else ""
             return f"{state}{why}{since}"

@@ -112,6 +112,13 @@ async def test_up_demo_kills_and_stop(up: Up) -> None:
     for words in ("connected to agent", "agent answers -> they talk", "in queue support at position 1"):
         assert words in told
 
+    status, told = await cordboard(site, "explain", "last")
+    assert status == 0, told
+    assert re.search(r"in queue support: answered by 100[13] after", told), told
+    assert "every decision was the same" in told
+    status, told = await cordboard(site, "replay")
+    assert status == 0, told
+
     status, told = await cordboard(site, "up")
     assert status == 1
     assert "already running" in told

@@ -9,14 +9,18 @@ from pathlib import Path
 import pytest
 
 from acd import facts as f
+from acd.explain import words
 from acd.explain.explanation import Explanation, explain
-from acd.explain.story import What
+from acd.explain.fork import Attempt, Fork, Offered
+from acd.explain.story import What, tell
 from acd.explain.whatif import Change
 from acd.explain.words import seconds
+from acd.facts import OfferFailure
 from acd.model import AgentSpec, QueueSpec, Rules, WaitingCaller
-from acd.orders import MakeOffer
+from acd.orders import MakeOffer, QueueResult
 from acd.replay import Began, Entry, Replay, began, replay
 from acd.skills import Need
+from acd.states import AgentState
 from tests.fakes.engine_driver import EngineDriver
 from tests.fakes.faulty_world import FaultyWorld
 from tests.fakes.recorded_engine import record
@@ -139,6 +143,19 @@ def test_every_call_of_a_faulty_day_can_be_explained(day: tuple[FaultyWorld, lis
     assert {Change.HEAD_START, Change.STAYED} <= changes.keys()
 
 
+def test_played_again_without_a_change_the_same_agent_is_offered_the_call(day: tuple[FaultyWorld, list[Entry]]) -> None:
+    _, log = day
+    offered = 0
+    for call in [entry.call for entry in log if entry.kind == "CallerJoined" and entry.call][::61]:
+        (stay,) = tell(call, log).stays
+        assert stay.before is not None
+        again = Fork(call, stay.before, log[stay.first.number - 1 :]).run(Attempt())
+        first = stay.offers[0] if stay.offers else None
+        assert again == (Offered(first.number, first.at, str(first.agent)) if first is not None else None)
+        offered += first is not None
+    assert offered >= 3
+
+
 def test_an_explanation_can_begin_at_a_state(day: tuple[FaultyWorld, list[Entry]]) -> None:
     _, log = day
     call = next(entry.call for entry in log if entry.number > 1_500 and entry.kind == "CallerJoined")
@@ -196,8 +213,14 @@ def test_personal_data_never_comes_in() -> None:
     assert not [secret for secret in ("Wexler", "+3460", "Zoe") if secret in told]
 
 
+def test_every_reason_has_words() -> None:
+    assert set(QueueResult) - {QueueResult.TALKED} <= words.LEFT.keys()
+    assert set(OfferFailure) == words.FAILED.keys()
+    assert set(AgentState) - {AgentState.READY} == words.STATES.keys()
+
+
 @pytest.mark.parametrize(
-    ("value", "words"),
+    ("value", "said"),
     [
         (0.0, "0 s"),
         (0.44, "0.4 s"),
@@ -208,5 +231,5 @@ def test_personal_data_never_comes_in() -> None:
         (7500, "2 h 5 min"),
     ],
 )
-def test_seconds_as_people_say_them(value: float, words: str) -> None:
-    assert seconds(value) == words
+def test_seconds_as_people_say_them(value: float, said: str) -> None:
+    assert seconds(value) == said
