@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +107,22 @@ async def test_the_caller_is_left_the_agent_right_and_a_pause_is_silent(site: Si
     (file,) = (site.folder / "recordings" / "calls").rglob("*.flac")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert list((site.folder / "recordings" / "calls").glob("*.raw")) == []
+    listed = await command(site, "list", "--call", row["call_id"])
+    assert [one["recording"] for one in listed["recordings"]] == [recording]
+    assert (await command(site, "delete", recording))["recording"]["state"] == "deleted"
+    assert not file.exists()
     await site.audit()
+
+
+async def command(site: Site, *words: str) -> Any:
+    """`cordboard recording ...`, as a person would; what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cordboard", "recording", *words, "--config", str(site.file)),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await process.communicate()
+    assert process.returncode == 0
+    return json.loads(printed)
 
 
 @pytest.mark.parametrize("site", [ON_DEMAND], indirect=True)
