@@ -72,6 +72,7 @@ class TalkControl:
         talk = self._consulting(call)
         other = talk.other.channel if talk.other is not None else ""
         self._keeper.do(talk, talk.drop_other())
+        self._keeper.let_leg_go(other)
         if other in self._engine.offers.open:
             self._tell(f.ConsultDropped(call))
 
@@ -108,6 +109,8 @@ class TalkControl:
         talk = self._keeper.talk(call)
         if talk.other is not None:
             raise NotPossible("The agent is consulting somebody: wait until that is over.")
+        if talk.moving:  # the agent's leg would end, and with it the supervisor's, before the caller is there
+            raise NotPossible("The talk is just being changed: try again in a moment.")
         self._tell(f.TalkTaken(call, agent, leg))
         if talk.leg is not None:
             self._keeper.let_leg_go(talk.leg.channel)

@@ -219,7 +219,7 @@ class Engine:
             return self.offers.talk_ended(self.offers.open[talk], f.EndedBy.CALLER, now)
         standing = self.lines.callers.get(fact.call)
         if standing is None:
-            return False
+            return self.offers.heir_left(fact.call, now)
         standing.overdue = False  # they leave for their own reason
         self.offers.withdraw_all(standing, "caller_left", now)
         self.offers.leave_line(standing, fact.reason)

@@ -203,12 +203,14 @@ class AgentRestored:
 
 @dataclass(frozen=True, slots=True)
 class TalkRestored:
-    """A talk that went on without us, found in the PBX."""
+    """A talk that went on without us, found in the PBX. `consult`: with somebody who was asked, beside the talk."""
 
     offer: str
     call: str
     agent: str
     queue: str
+    held: bool = False
+    consult: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,7 +255,8 @@ class Offers:
             agent is None
             or agent.offer is not None
             or fact.offer in self.open
-            or fact.call in self.talks
+            or (fact.call in self.talks) is not fact.consult
+            or fact.call in self.consults
             or fact.call in self._lines.callers
             or (agent.state, AgentEvent.RESUME_TALK) not in TABLE
         ):
@@ -266,12 +267,24 @@ class Offers:
             agent.intent = Intent(AgentEvent.LOG_OUT, "")
         line = self._lines.lines.get(fact.queue)
         wrap_up_s = line.spec.wrap_up_s if line is not None else 0.0
-        self._staff.talk_begins(agent, fact.call, self._spec(fact.queue))
         ids = fact.offer, fact.call, fact.agent, fact.queue
-        self.open[fact.offer] = Offer(*ids, wrap_up_s, OfferPhase.TALKING, now, agent.turn, self._heir)
-        self.talks[fact.call] = fact.offer
+        side = self._consulting if fact.consult else self._heir
+        offer = self.open[fact.offer] = Offer(*ids, wrap_up_s, OfferPhase.TALKING, now, agent.turn, side)
+        self._staff.talk_begins(agent, fact.call, self._aftercare(offer))
+        (self.consults if fact.consult else self.talks)[fact.call] = fact.offer
         agent.offer = fact.offer
         self._staff.move(agent, AgentEvent.RESUME_TALK, now)
+        if fact.held:
+            offer.held = True
+            self._staff.move(agent, AgentEvent.HOLD, now)
+        return True
+
+    def heir_left(self, call: str, now: float) -> bool:
+        """The caller is gone before the one whom the talk was left to has them."""
+        heir = self.open.get(self.consults.get(call, ""))
+        if heir is None or heir.side is not self._heir:
+            return False
+        self.withdraw(heir, "caller_left", now)
         return True
 
     def step_away(self, agent: Agent, intent: Intent, now: float) -> None:

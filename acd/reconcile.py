@@ -154,13 +154,17 @@ def _restore(
     legs = legs_in.get(channel.bridge, [])
     if channel.place is Place.HOLD and not channel.bridge:
         ours = (one for one in channels.values() if one.channel.startswith(OUR_LEG))
-        legs = [one for one in ours if _noted(one).get("c") == caller.call]
+        legs = [one for one in ours if one.answered and _noted(one).get("c") == caller.call]
         if not legs:
             found.deserted.append(caller)
     legs = sorted(legs, key=lambda leg: not _noted(leg).get("m"))  # whose talk it is comes first
     if legs:  # the bridge is the truth: the memory may be a moment old
         agent = engine.floor.at_phone(legs[0].endpoint) or caller.agent or ""
-        found.facts.append(f.TalkRestored(legs[0].channel, caller.call, agent, caller.queue))
+        held = channel.place is Place.HOLD and not channel.bridge
+        found.facts.append(f.TalkRestored(legs[0].channel, caller.call, agent, caller.queue, held))
+        for leg in legs[1:2] if channel.place is Place.ROOM else ():
+            asked = engine.floor.at_phone(leg.endpoint) or ""
+            found.facts.append(f.TalkRestored(leg.channel, caller.call, asked, caller.queue, consult=True))
         found.together[legs[0].channel] = (caller.call, channel.bridge)
         if channel.place in _PARTED:
             found.parted.append(Parted(caller.queue, channel, legs))

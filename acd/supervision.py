@@ -118,6 +118,11 @@ class Supervision:
             case pf.ChannelGone(channel=leg) if leg in self._watches:
                 watch = self._watches.pop(leg)
                 self._say("talk.supervision_ended", watch)
+            case pf.OrderFailed(channel=leg, order="RingPhone") if leg in self._watches:
+                del self._watches[leg]
+                self._switch.send(HangUp(leg))  # of unknown fate: it may ring yet
+            case pf.OrderFailed(channel=leg, order="Spy") if leg in self._watches:
+                self._watches[leg].settled, self._watches[leg].applied = True, None
             case pf.LegRinging(channel=leg) if leg in self._watches:
                 pass
             case _:

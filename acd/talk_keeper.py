@@ -108,7 +108,7 @@ class TalkKeeper:
                 self._tell(f.TalkHeld(channel, "phone"))
             case pf.PhoneResumed(channel=channel):
                 talk = self._by_leg.get(channel)
-                if talk is None or talk.caller.spot is not Spot.HOLD:
+                if talk is None or not talk.on_hold or talk.leg is None or talk.leg.channel != channel:
                     self._tell(f.TalkResumed(channel))
             case pf.BridgeEntered(channel=channel):
                 talk = self._talk_of(channel)
@@ -119,6 +119,8 @@ class TalkKeeper:
                 talk = self._by_leg[channel]
                 if channel in self._engine.offers.open:
                     self._tell(f.OfferAnswered(channel))
+                # Again: a channel that did not exist yet remembers nothing.
+                self.keep(talk, channel, main=talk.leg is not None and talk.leg.channel == channel)
                 self.do(talk, talk.answered(channel))
                 return True
             case pf.LegFailed(channel=channel) if channel in self._by_leg:
@@ -128,8 +130,15 @@ class TalkKeeper:
                 return True
             case pf.ChannelGone(channel=channel):
                 return self._gone(channel)
+            case pf.OrderFailed(channel=channel, order="RingNumber") if channel in self._by_leg:
+                self._switch.send(HangUp(channel))  # of unknown fate: it may ring yet
+                self.consult_over("", channel)
+                return True
             case pf.OrderFailed(channel=channel):
-                if self._talk_of(channel) is not None:
+                talk = self._talk_of(channel)
+                if talk is not None:
+                    if talk.moving:
+                        self._delays.setdefault(talk.call, 1)  # no need to wait until it is late
                     self._switch.send(Look())
             case pf.CallReturned(channel=channel):
                 return self._returned(channel)
@@ -182,6 +191,7 @@ class TalkKeeper:
             party, spot = talk.party(one.channel), _spot_of(one)
             if party is not None and spot is not None:
                 party.arrive(spot)
+        talk.on_hold = talk.caller.spot is Spot.HOLD
         self.do(talk, talk.want(Layout.CONFERENCE if other is not None else Layout.TOGETHER))
 
     def send_home(self, call: str, queue: str) -> None:
@@ -238,11 +248,12 @@ class TalkKeeper:
 
     def _lost(self, talk: Talk, leg: str) -> None:
         was_main = talk.leg is not None and talk.leg.channel == leg
-        unanswered = was_main and talk.leg is not None and talk.leg.spot is Spot.RINGING
+        offer = self._engine.offers.open.get(leg)
+        served = talk.call in self._outside if offer is None else offer.phase is OfferPhase.TALKING
         heir = talk.other if was_main else None
         alone = heir is None and (was_main or talk.leg is None)
         if alone:
-            self.let_go(talk, self._home(talk) if unanswered or not was_main else None)
+            self.let_go(talk, None if was_main and served else self._home(talk))
         else:
             if heir is not None:
                 self.keep(talk, heir.channel, main=True)
@@ -251,7 +262,7 @@ class TalkKeeper:
             self._tell(f.TalkMoved(talk.call, heir.channel))
         elif was_main:
             ended_by = f.EndedBy.TRANSFER if heir is not None else f.EndedBy.AGENT
-            self._tell(f.TalkEnded(leg, ended_by))
+            self._tell(f.TalkEnded(leg, ended_by) if served else f.OfferFailed(leg, f.OfferFailure.LOST))
 
     def _home(self, talk: Talk) -> Destination:
         return ToQueue(talk.queue, same_place=True)
@@ -260,6 +271,9 @@ class TalkKeeper:
         talk = self._by_leg.get(channel)
         if talk is None:
             return self._caller_gone(channel)
+        if talk.party(channel) is None:  # was let go before
+            del self._by_leg[channel]
+            return channel not in self._engine.offers.open
         if talk.settled:  # a talk of two that ends like any other: the caller comes back by themselves
             self._forget(talk)
             if channel in self._engine.offers.open:
@@ -287,6 +301,7 @@ class TalkKeeper:
             if party is not talk.caller:
                 self._switch.send(HangUp(party.channel))
         self._forget(talk)
+        self._tell(f.CallerLeft(call))  # an heir whose phone still rings has no talk yet that could end
         return False
 
     def _returned(self, call: str) -> bool:
@@ -303,11 +318,11 @@ class TalkKeeper:
         if talk is None:
             return False
         if talk.settled:
-            if call not in self._outside:
-                return False
+            outside = call in self._outside
             self._forget(talk)
-            self._on_result(call, QueueResult.TALKED)
-            return True
+            if outside:
+                self._on_result(call, QueueResult.TALKED)
+            return outside
         # Not where we sent them: the PBX could not do it. Whoever is left is brought together from here.
         self.do(talk, talk.returned())
         return True
@@ -323,9 +338,11 @@ class TalkKeeper:
         offers, caller, leg, other = self._engine.offers, talk.caller, talk.leg, talk.other
         main = offers.talks.get(talk.call)
         if main is not None:
-            if caller.spot is Spot.HOLD:
+            if caller.spot is Spot.HOLD and not talk.on_hold:
+                talk.on_hold = True
                 self._tell(f.TalkHeld(main, "service"))
-            elif caller.spot in (Spot.BRIDGE, Spot.ROOM):
+            elif caller.spot in (Spot.BRIDGE, Spot.ROOM) and talk.on_hold:
+                talk.on_hold = False
                 self._tell(f.TalkResumed(main))
         if leg is None:
             return

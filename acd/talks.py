@@ -58,6 +58,7 @@ class Talk:
         self.wanted = Layout.TOGETHER
         self.queue = queue  # that they came from
         self.music = music
+        self.on_hold = False  # the caller hears music because of us, not of a phone's button
         self.ending = False  # the caller is on the way out of this talk
 
     @property
@@ -147,7 +148,17 @@ class Talk:
         party = self.party(channel)
         if party is None:
             return []
+        if party is self.caller and party.spot is Spot.HOLD and self.leg is not None:
+            return self._reunited(self.leg)
         return self.arrived(channel, party.bound_for if party.bound_for is Spot.ROOM else Spot.BRIDGE)
+
+    def _reunited(self, leg: Party) -> list[Order]:
+        """Nobody sent the caller: while we could not look after them the PBX put them back to the agent."""
+        dropped, self.other = self.other, None
+        self.wanted = Layout.TOGETHER
+        leg.arrive(Spot.BRIDGE)
+        self.caller.arrive(Spot.BRIDGE)
+        return [HangUp(dropped.channel)] if dropped is not None else []
 
     def returned(self) -> list[Order]:
         """The caller is in our hands, where nothing had sent them."""

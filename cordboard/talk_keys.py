@@ -23,6 +23,9 @@ log = structlog.get_logger()
 DIAL_LIMIT_S = 10.0
 """So long nothing may be pressed before a destination is given up."""
 
+STAR_LIMIT_S = 1.5
+"""So soon after a star its digit must come; the PBX keeps a code to itself for as long."""
+
 MOST_DIGITS = 32
 END = "#"
 
@@ -56,7 +59,7 @@ class TalkKeys:
         self._supervision = supervision
         self._timers = timers
         self._record = record
-        self._stars: set[str] = set()  # legs on which a star was pressed
+        self._stars: dict[str, Timer] = {}  # legs on which a star was pressed a moment ago
         self._dialling: dict[str, _Dialling] = {}
 
     def press(self, leg: str, key: str) -> None:
@@ -64,12 +67,12 @@ class TalkKeys:
         if dialling is not None:
             self._dial(leg, dialling, key)
         elif leg in self._stars:
-            self._stars.discard(leg)
+            self._no_star(leg)
             command = self._codes.get(f"*{key}")
             if command is not None:
                 self._do(leg, command)
         elif key == "*":
-            self._stars.add(leg)
+            self._stars[leg] = self._timers.after(STAR_LIMIT_S, lambda: self._no_star(leg))
         else:
             try:
                 self._supervision.key(leg, key)
@@ -77,7 +80,7 @@ class TalkKeys:
                 log.info("a supervisor's key did nothing", reason=type(error).__name__)
 
     def gone(self, leg: str) -> None:
-        self._stars.discard(leg)
+        self._no_star(leg)
         dialling = self._dialling.pop(leg, None)
         if dialling is not None and dialling.timer is not None:
             dialling.timer.cancel()
@@ -105,6 +108,8 @@ class TalkKeys:
             self._give_up(leg)
         elif key == END:
             self.gone(leg)
+            if self._desk.call_of_leg(leg) != dialling.call:
+                return  # the talk is somebody else's by now
             try:
                 self._desk.command(dialling.call, dialling.command, dialling.digits)
             except AcdError as error:
@@ -113,6 +118,11 @@ class TalkKeys:
         else:
             dialling.digits += key
             self._wait(leg)
+
+    def _no_star(self, leg: str) -> None:
+        timer = self._stars.pop(leg, None)
+        if timer is not None:
+            timer.cancel()
 
     def _wait(self, leg: str) -> None:
         dialling = self._dialling[leg]

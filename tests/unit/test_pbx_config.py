@@ -231,7 +231,7 @@ def test_settings_that_make_no_sense_are_refused(changes: dict[str, object], com
 
 def test_the_dead_mans_switch_takes_its_times_from_the_settings() -> None:
     text = render(settings(dead_man_s=33, first_wait_s=7))["extensions.conf"]
-    assert text.count("Set(TIMEOUT(absolute)=33)") == 7  # two doors of two patterns each, hold, and the two ways back
+    assert text.count("Set(TIMEOUT(absolute)=33)") == 6  # two doors of two patterns each, hold, and the way back
     assert "Set(TIMEOUT(absolute)=7)" in text
 
 
