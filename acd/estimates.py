@@ -77,7 +77,7 @@ class _Course:
     square: float = 0.0  # mean of the square
     scatter: float = 0.0  # variance of the moment up to which it has been followed
     ended: float = 0.0  # calls that agents ended meanwhile,
-    gone: float = 0.0  # callers ahead who hung up
+    chance: float = 0.0  # callers ahead who hung up, or came: never evenly
 
     def last(self, hazard: float) -> None:
         """Nobody is ahead any more: ours is next."""
@@ -100,8 +100,8 @@ class _Course:
     def result(self, regularity: float, agents: float) -> Spread:
         """Agents whose calls are about equally long end them more evenly than by chance, the fewer agents the more."""
         calls = self.ended + 1.0
-        evenness = regularity * calls / (calls + _UNEVEN_FOR * agents) * calls / (calls + self.gone)
-        early = regularity / 2.0 * self.mean / (calls + self.gone) * min(1.0, 2.0 * calls / (agents + 1.0))
+        evenness = regularity * calls / (calls + _UNEVEN_FOR * agents) * calls / (calls + self.chance)
+        early = regularity / 2.0 * self.mean / (calls + self.chance) * min(1.0, 2.0 * calls / (agents + 1.0))
         variance = max(0.0, self.square - self.mean**2 + self.scatter)
         return Spread(max(0.0, self.mean - early), variance * (1.0 - evenness))
 
@@ -114,6 +114,9 @@ def wait(crowds: Sequence[Crowd], teams: Sequence[Team], regularity: float = 0.0
     ahead = [crowd.ahead for crowd in crowds]
     course = _Course()
     agents = sum(team.agents for team in teams)
+    if agents:
+        # which team's agent ends a call next, and so whom it serves, is chance
+        regularity *= sum(team.agents**2 for team in teams) / agents**2
     for _ in range(_MOST_STEPS):
         drains, leaving, pace, hazard = _rates(crowds, teams, ahead)
         coming = [n for n, crowd in enumerate(crowds) if crowd.joining > 0 and course.passed < crowd.joining_s]
@@ -129,13 +132,14 @@ def wait(crowds: Sequence[Crowd], teams: Sequence[Team], regularity: float = 0.0
             return None
         out = sum(drains)
         course.ended += (out - leaving) * step_s
-        course.gone += leaving * step_s
+        course.chance += leaving * step_s
         come = 0.0
         for n, drain in enumerate(drains):
             joined = crowds[n].joining * max(0.0, min(step_s, crowds[n].joining_s - course.passed))
             ahead[n] = max(0.0, ahead[n] - drain * step_s) + joined
             ahead[n] = ahead[n] if ahead[n] > _NOBODY else 0.0
             come += joined
+        course.chance += come
         if pace > 0:
             course.scatter += course.waiting * (out * step_s + come) / pace**2
         course.go_on(step_s, hazard)

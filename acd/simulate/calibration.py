@@ -17,6 +17,7 @@ from acd.estimates_line import ExpectedWaits
 from acd.lines import Standing
 from acd.ordering import Key
 from acd.orders import MakeOffer, Note, Order
+from acd.simulate.report import BATCHES, Estimate, estimate
 from acd.skills import Demand
 
 AGAIN_AFTER_S = 30.0
@@ -41,6 +42,16 @@ class Judged:
     def kept(self) -> float:
         """The share who waited no longer than announced."""
         return sum(real <= told for told, real in zip(self.announced, self.real, strict=True)) / len(self)
+
+    def kept_surely(self) -> Estimate:
+        """The same with its error, by batch means: neighbours in a line share their luck."""
+        size = len(self) / BATCHES
+        hits, counts = [0.0] * BATCHES, [0.0] * BATCHES
+        for n, (told, real) in enumerate(zip(self.announced, self.real, strict=True)):
+            batch = min(BATCHES - 1, int(n / size))
+            hits[batch] += real <= told
+            counts[batch] += 1
+        return estimate(hits, counts)
 
     @property
     def sharpness(self) -> float:

@@ -94,11 +94,22 @@ class Fold:
 
     def queue(self, at: float, name: str) -> QueueTally | None:
         n = self.intervals.at(at)
-        return None if n is None else self.queues.setdefault((n, name), QueueTally())
+        if n is None:
+            return None
+        tally = self.queues.get((n, name))  # not setdefault: an empty tally costs more than the counting
+        if tally is None:
+            tally = self.queues[n, name] = QueueTally()
+        return tally
 
     def agent(self, at: float, name: str) -> AgentTally | None:
         n = self.intervals.at(at)
-        return None if n is None else self.agents.setdefault((n, name), AgentTally())
+        return None if n is None else self._agent(n, name)
+
+    def _agent(self, n: int, name: str) -> AgentTally:
+        tally = self.agents.get((n, name))
+        if tally is None:
+            tally = self.agents[n, name] = AgentTally()
+        return tally
 
     # Waits
 
@@ -223,7 +234,7 @@ class Fold:
     def _count_state(self, agent: str, shift: _Shift, until: float) -> None:
         for n, ms in self.intervals.parts(shift.counted, until):
             if ms:
-                self.agents.setdefault((n, agent), AgentTally()).state_ms[shift.state] += ms
+                self._agent(n, agent).state_ms[shift.state] += ms
         shift.counted = max(shift.counted, until)
 
     def _offer_failed(self, event: Event) -> None:

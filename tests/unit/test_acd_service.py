@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import pytest
 
 from acd.errors import NotLoggedIn, UnknownAgent, UnknownQueue
+from acd.estimates_seen import Seen
 from acd.invariants import violations
 from acd.model import AgentSpec, QueueSpec, WaitingCaller
 from acd.ports import ExpectedWait
@@ -460,3 +462,46 @@ def test_of_two_phones_that_answer_in_the_same_instant_one_talks() -> None:
     }
     assert set(desk.switch.channels) == {"anna", rung["1002"]}
     assert desk.kinds("anna").count("talk.started") == 1
+
+
+def seen_before() -> Seen:
+    """What a predecessor saw: 20 calls of 100 s each."""
+    seen = Seen()
+    for n in range(20):
+        for kind, after, data in (
+            ("offer.made", 0.0, {}),
+            ("talk.started", 4.0, {}),
+            ("talk.ended", 90.0, {}),
+            ("agent.state", 90.0, {"state": "wrap_up"}),
+            ("agent.state", 100.0, {"state": "ready"}),
+        ):
+            seen.note(kind, f"c-{n}", "1001", "sales", dict(data), 100.0 * n + after)
+    return seen
+
+
+def test_what_wait_is_to_be_expected_is_told_when_it_is_known() -> None:
+    desk = Desk()
+    desk.talk()
+    desk.join("bert")
+    assert "queue.expected" not in desk.kinds("bert")
+    desk.distributor.waits.remember(seen_before())
+    desk.join("carl")
+    told = desk.data("queue.expected")
+    assert "queue.expected" in desk.kinds("carl")
+    assert told.keys() == {"wait_s", "quantile"}
+    assert told["wait_s"] == pytest.approx(desk.distributor.expected_wait("carl"), abs=0.1)
+    view = desk.distributor.views()["queues"][0]
+    assert view["quantile"] == 0.8
+    assert view["expected_wait_s"] > told["wait_s"]  # who joins now stands behind carl
+
+
+def test_who_would_have_to_expect_too_long_a_wait_goes_on_with_the_flow() -> None:
+    desk = Desk(sales=replace(SALES, max_expected_wait_s=150.0))
+    desk.distributor.waits.remember(seen_before())
+    desk.join("anna")
+    assert desk.results == []
+    assert desk.distributor.views()["queues"][0]["expected_wait_s"] is not None
+    for call in ("bert", "carl", "dora"):
+        desk.join(call)
+    assert [result for _, result in desk.results] == [QueueResult.TOO_LONG] * len(desk.results)
+    assert desk.results[-1][0] == "dora"

@@ -10,9 +10,8 @@ from acd.estimates_line import ENOUGH, ExpectedWaits
 from acd.estimates_seen import Seen
 from acd.model import AgentSpec, QueueSpec, WaitingCaller
 from acd.orders import Note
-from acd.simulate.calibration import Calibration, Judged
+from acd.simulate.calibration import Calibration
 from acd.simulate.load import Load, Staffing, Stream
-from acd.simulate.report import BATCHES, Estimate, estimate
 from acd.simulate.simulator import simulate
 from acd.skills import Need, Requirement
 from tests.fakes.engine_driver import EngineDriver, agent_spec
@@ -294,18 +293,6 @@ def agents(number: int, *queues: str) -> list[AgentSpec]:
     return [AgentSpec(f"{'-'.join(queues)}-{n}", "", f"{'-'.join(queues)}-{n}", queues) for n in range(number)]
 
 
-def kept(judged: Judged) -> Estimate:
-    """By batch means: neighbours in a line share their luck."""
-    size = len(judged) / BATCHES
-    hits: list[float] = [0.0] * BATCHES
-    counts: list[float] = [0.0] * BATCHES
-    for n, (told, real) in enumerate(zip(judged.announced, judged.real, strict=True)):
-        batch = min(BATCHES - 1, int(n / size))
-        hits[batch] += real <= told
-        counts[batch] += 1
-    return estimate(hits, counts)
-
-
 @pytest.mark.parametrize(
     ("calls_per_h", "cv", "agents_in_all", "patience_s"),
     [(200, None, 10, None), (200, 0.7, 10, None), (33, 0.7, 2, None), (300, 0.7, 10, 300.0)],
@@ -319,7 +306,7 @@ def test_steady_loads_keep_the_promise(
     watch = Calibration(ExpectedWaits(), begin=3600.0, pick_up_s=3.0)
     simulate(load, Staffing((QueueSpec("q", wrap_up_s=10.0),), tuple(agents(agents_in_all, "q"))), 3, watch)
     for judged in (watch.at_joining["q"], watch.later["q"]):
-        share = kept(judged)
+        share = judged.kept_surely()
         assert len(judged) > 1200
         assert share.half_width(0.99) < 0.08
         assert share.mean + share.half_width(0.99) >= 0.80
