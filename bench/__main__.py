@@ -1,9 +1,9 @@
-"""`python -m bench`: every measurement, one after the other. About twenty minutes; nothing else may run meanwhile."""
+"""`python -m bench`: every measurement, one after the other. About half an hour; nothing else may run meanwhile."""
 
 from __future__ import annotations
 
-from bench import ami, answer, calls, engine, expected_wait, memory, recording, report
+from bench import ami, app_queue, calls, engine, expected_wait, memory, recording, replay, report, talks
 
-for bench in (engine, ami, answer, memory, recording, calls, expected_wait, report):
+for bench in (engine, ami, app_queue, talks, memory, recording, calls, expected_wait, report, replay):
     print(f"\n## {bench.__name__}: {(bench.__doc__ or '').splitlines()[0]}\n", flush=True)
     bench.main()

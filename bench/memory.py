@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import sipp
-from bench.answer import DIALPLAN
 from bench.figures import machine, save, table, verdict
+from bench.phones import WAIT_IN_SALES
 from bench.process import memory
 from bench.site import BenchSite, until
 
@@ -48,7 +48,7 @@ async def settled(site: BenchSite) -> dict[str, int]:
 
 async def measure(callers: int) -> list[tuple[int, dict[str, int]]]:
     """How many waited, and what the service held then."""
-    async with BenchSite(DIALPLAN, rtp_first=12_000, **SECTIONS) as site:
+    async with BenchSite(WAIT_IN_SALES, rtp_first=12_000, **SECTIONS) as site:
         await site.start_service()
         short = sipp.render("caller", site.folder, "leave", stay=1_500)
         await sipp.call(site.folder, short, site.sip_port, number="100", rate=RATE, count=WARM_UP)

@@ -32,3 +32,13 @@ def parse_memory(rollup: str) -> dict[str, int]:
 def memory(pid: int) -> dict[str, int]:
     """What the process holds: resident, its fair share of shared pages, and what nobody else has."""
     return parse_memory(Path(f"/proc/{pid}/smaps_rollup").read_text())
+
+
+def parse_machine_cpu(stat: str) -> float:
+    """Seconds that all CPUs together were not idle (or wanted and not given), from the text of `/proc/stat`."""
+    user, nice, system, _idle, _iowait, irq, softirq, steal, *_ = (int(field) for field in stat.split()[1:11])
+    return (user + nice + system + irq + softirq + steal) * TICK
+
+
+def machine_cpu() -> float:
+    return parse_machine_cpu(Path("/proc/stat").read_text())

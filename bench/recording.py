@@ -15,8 +15,9 @@ import statistics
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench import answer, sipp
+from bench import sipp
 from bench.figures import machine, save, table
+from bench.phones import extensions, log_in, phones
 from bench.site import BenchSite, until
 
 DIALPLAN = """
@@ -31,6 +32,7 @@ nodes:
   done:
     hangup: {{}}
 """
+AGENTS = extensions(60)
 SIDES = {"not recorded": ("plain", "100"), "recorded": ("recorded", "200")}
 RATE = 10
 SETTLE_S = 2.0
@@ -82,14 +84,14 @@ async def measure(chosen: argparse.Namespace) -> dict[str, list[Run]]:
         "plain": {"wrap_up_s": 0},
         "recorded": {"wrap_up_s": 0, "record": "always", "record_silently": True},
     }
-    people = {number: {"name": f"Agent {number}", "queues": [*queues]} for number in answer.AGENTS}
+    people = {number: {"name": f"Agent {number}", "queues": [*queues]} for number in AGENTS}
     async with BenchSite(
         DIALPLAN.format(queue="plain", number="100"), rtp_first=12_000, queues=queues, agents=people
     ) as site:
         (site.folder / "dialplans" / "recorded.yaml").write_text(DIALPLAN.format(queue="recorded", number="200"))
-        async with answer.agents(site, round(talk_s * 1000)):
+        async with phones(site, AGENTS, round(talk_s * 1000)):
             await site.start_service()
-            await answer.log_in(site)
+            await log_in(site, AGENTS)
             runs: dict[str, list[Run]] = {name: [] for name in SIDES}
             for _ in range(chosen.repeat):
                 for name, (queue, number) in SIDES.items():

@@ -10,17 +10,24 @@ from acd.facts import AgentReady
 from acd.invariants import violations
 from acd.model import WaitingCaller
 from acd.orders import MakeOffer, Note
+from bench.app_queue import Results, Run, report
 from bench.calls import Load, highest
+from bench.channel_stats import Flow, flow, parse
 from bench.engine import Centre, Measured, cost_ratio
 from bench.figures import percentile, table
 from bench.observer import Observer
-from bench.process import TICK, parse_cpu, parse_memory
+from bench.process import TICK, parse_cpu, parse_machine_cpu, parse_memory
 from bench.sipp import read_statistics, render
+from bench.talks import Step, Window, gives_first
 
 
 def test_cpu_time_of_a_process_whose_name_has_brackets() -> None:
     stat = "42 (a (b) c) S 1 42 42 0 -1 4194560 9 0 0 0 150 50 7 7 20 0 3 0 99 1 1"
     assert parse_cpu(stat) == pytest.approx(200 * TICK)
+
+
+def test_cpu_time_of_the_machine_leaves_out_idle_and_waiting() -> None:
+    assert parse_machine_cpu("cpu  1 2 4 1000 2000 8 16 32 64 128\ncpu0 1 1\n") == pytest.approx(63 * TICK)
 
 
 def test_memory_that_nobody_shares() -> None:
@@ -47,6 +54,9 @@ def test_statistics_of_sipp(tmp_path: Path) -> None:
     assert (outcome.good, outcome.failed, outcome.reasons) == (9, 1, {"FailedTimeoutOnRecv": 1})
     assert outcome.seconds == pytest.approx(2.0)  # when the last call was placed, not when it ended
     assert outcome.rate == pytest.approx(5.0)
+    with path.open("a") as file:
+        file.write("d\tt\t100.0;d\tt\t104.0;1")  # is being written just now
+    assert read_statistics(path) == outcome
 
 
 def test_a_rate_counts_when_every_call_was_good_and_placed_in_time() -> None:
@@ -66,7 +76,8 @@ def test_scenarios_are_complete(tmp_path: Path, then: str) -> None:
 
 
 def _event(name: str, channel: str, at: float, **more: str) -> dict[str, str]:
-    return {"Event": name, "Channel": channel, "Uniqueid": channel, "Timestamp": str(at), **more}
+    who = {"CallerIDNum": "", "ConnectedLineNum": ""}
+    return {"Event": name, "Channel": channel, "Uniqueid": channel, "Timestamp": str(at), **who, **more}
 
 
 @pytest.mark.parametrize("agent_first", [True, False])
@@ -107,3 +118,86 @@ def test_the_benched_centre_keeps_as_many_waiting_and_both_kinds_of_queue_busy()
     assert len(measured.decisions["CallerJoined"]) > 100, "callers who came"
     assert len(measured.decisions["OfferFailed"]) > 10, "second tries"
     assert violations(centre.engine) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "connected"), [("+15551", "100"), ("2001", "+15551")], ids=["originated by us", "dialled by app_queue"]
+)
+def test_the_observer_measures_from_joining_to_the_first_phone_that_rings(number: str, connected: str) -> None:
+    observer = Observer(frozenset({"2001", "2002"}))
+    observer.event(_event("Newstate", "PJSIP/demo-caller-00000009", 10.0, ChannelState="6", CallerIDNum="+15551"))
+    observer.event(_event("Newstate", "PJSIP/demo-caller-00000010", 10.1, ChannelState="6", CallerIDNum="+155511"))
+    who = {"CallerIDNum": number, "ConnectedLineNum": connected}
+    for at, agent in ((10.2, "PJSIP/2001-0000000a"), (10.3, "PJSIP/2002-0000000b")):
+        observer.event(_event("Newstate", agent, at, ChannelState="5", **who))
+    assert observer.rings == [pytest.approx(0.2)]
+    observer.clear()
+    observer.event(_event("Newstate", "PJSIP/2001-0000000c", 10.4, ChannelState="5", **who))
+    assert observer.rings == []
+
+
+STATS = """
+ BridgeId ChannelId ........ UpTime.. Codec.   Count    Lost Pct  Jitter   Count    Lost Pct  Jitter RTT....
+ ===========================================================================================================
+
+ 00701d13 2009-00000013      00:00:01 ulaw     {agent}       0    0   0.000     {to_agent}       0    0   0.001   0.000
+ 00701d13 demo-caller-000000 00:00:01 ulaw     {caller}       {lost}    0   0.000     {to_caller}       0    0   0.000   0.000
+          demo-caller-000000 00:00:01 ulaw         7       0    0   0.000       0       0    0   0.000   0.000
+"""  # noqa: E501 - as the PBX prints it
+BEFORE = {"agent": 50, "to_agent": 50, "caller": 50, "to_caller": 50, "lost": 0}
+AFTER = {"agent": 550, "to_agent": 550, "caller": 550, "to_caller": 550, "lost": 0}
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, Flow(2, 0.0, 0.0, 0.0)),
+        ({"caller": 525, "to_agent": 525, "lost": 25}, Flow(2, 25 / 550, 0.0, 0.0)),
+        ({"caller": 450, "to_agent": 450}, Flow(2, 0.0, 0.2, 0.0)),
+        ({"to_caller": 500}, Flow(2, 0.0, 0.0, 0.1)),
+    ],
+    ids=["all is well", "lost on the way", "the phone is late", "not sent on"],
+)
+def test_how_sound_flows(changed: dict[str, int], expected: Flow) -> None:
+    found = flow(parse(STATS.format(**BEFORE)), parse(STATS.format(**{**AFTER, **changed})), seconds=10.0)
+    assert (found.streams, found.loss, found.unsent, found.unrelayed) == pytest.approx(
+        (expected.streams, expected.loss, expected.unsent, expected.unrelayed)
+    )
+    assert found.flows is (not changed)
+
+
+def _step(good: int, sound: Flow, busy: float) -> Step:
+    cpu = {"asterisk": 1.2, "service": 0.1, "callers": 0.2, "agents": 0.2, "machine": busy}
+    return Step(
+        200, good, {"caller FailedX": 200 - good} if good < 200 else {}, [1.0], [1.0], Window(9, cpu, sound, "")
+    )
+
+
+def test_a_step_is_unbroken_when_every_talk_was_good_and_the_sound_flowed() -> None:
+    assert _step(200, Flow(400, 0.009, 0.009, 0.009), 1.9).unbroken
+    assert not _step(199, Flow(400, 0.0, 0.0, 0.0), 1.9).unbroken
+    for sound in (Flow(400, 0.01, 0.0, 0.0), Flow(400, 0.0, 0.01, 0.0), Flow(400, 0.0, 0.0, 0.01)):
+        assert not _step(200, sound, 1.9).unbroken
+    assert not Step(200, 200, {}, [1.0], [1.0], None).unbroken
+
+
+def test_what_gives_first_has_a_name() -> None:
+    late = gives_first(_step(200, Flow(400, 0.0, 0.2, 0.0), 1.98), 2)
+    assert "SIPp" in late
+    assert "the CPUs were full (99%)" in late
+    assert "3 talks (caller FailedX: 3)" in gives_first(_step(197, Flow(400, 0.0, 0.0, 0.0), 1.0), 2)
+
+
+def test_the_verdicts_beside_app_queue() -> None:
+    def runs(ring: float, delay: float, cpu: float) -> list[Run]:
+        return [Run(10, 0, 20.0, cpu, 1.0, [ring] * 10, [delay] * 10)]
+
+    def verdicts(ours: list[Run]) -> list[bool]:
+        theirs = runs(3.0, 1.0, 7.0)
+        sides = {"app_queue": theirs, "Cordboard": ours}
+        text = report(Results(sides, {20.0: sides}))
+        return [line.endswith(": met") for line in text.splitlines() if "bar" in line and not line.startswith("|")]
+
+    assert verdicts(runs(8.0, 21.0, 9.0)) == [True, True, True, True]
+    assert verdicts(runs(8.1, 21.1, 9.1)) == [False, False, True, False]
+    assert verdicts(runs(3.0, 40.1, 1.0)) == [True, False, False, True]
