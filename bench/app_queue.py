@@ -120,6 +120,7 @@ class Side:
 class Results:
     times: Runs  # at the first rate
     cpu: dict[float, Runs]  # by rate
+    left_behind: dict[str, int]  # channels that stay in the PBX for ever, by side
 
 
 async def measure(rates: list[float], seconds: float, repeat: int) -> Results:
@@ -152,7 +153,8 @@ async def measure(rates: list[float], seconds: float, repeat: int) -> Results:
             for _ in range(repeat):
                 for side in sides:
                     cpu[rate][side.name].append(await side.load(rate, seconds))
-    return Results(times, cpu)
+        left_behind = {side.name: await side.site.left_behind() for side in sides}
+    return Results(times, cpu, left_behind)
 
 
 def report(results: Results) -> str:
@@ -163,7 +165,8 @@ def report(results: Results) -> str:
         _alone(results.times["Cordboard"]),
         *(_cpu(rate, runs, results.times["app_queue"] if rate == first else []) for rate, runs in results.cpu.items()),
     ]
-    return "\n".join(parts)
+    left = ", ".join(f"{name} {count}" for name, count in results.left_behind.items())
+    return "\n".join([*parts, f"Channels that stay in Asterisk after everybody has hung up: {left}.\n"])
 
 
 def _times(runs: Runs, rate: float, what: str, bar: float, of: Callable[[Run], list[float]]) -> str:

@@ -56,6 +56,7 @@ class Step:
     rings: list[float]  # milliseconds
     delays: list[float]
     window: Window | None  # None: they never all talked at once
+    left_behind: int = 0  # channels that stay in the PBX for ever, since the first step
 
     @property
     def unbroken(self) -> bool:
@@ -96,7 +97,7 @@ class Bench:
                 reasons[why] = missing
         good = min(outcome.good, agents_good, noted)
         rings, delays = ([seconds * 1000 for seconds in each] for each in (observer.rings, observer.delays))
-        return Step(talks, good, reasons, rings, delays, window)
+        return Step(talks, good, reasons, rings, delays, window, await site.left_behind())
 
     async def _watch(self, callers: sipp.Sipp, talks: int) -> Window | None:
         """From when all talk until just before the first hangs up."""
@@ -208,7 +209,8 @@ def report(steps: list[Step], cpus: int) -> str:
         else "Nothing broke in the time that there was."
     )
     return (
-        f"{table(heads, rows)}\n\nTechnology of the bridges: {', '.join(sorted(bridges))}. {beyond}\n\n"
+        f"{table(heads, rows)}\n\nChannels that stay in Asterisk after everybody has hung up: {steps[-1].left_behind}. "
+        f"Technology of the bridges: {', '.join(sorted(bridges))}. {beyond}\n\n"
         f"talks at once with every call good: {top} (bar: at least {BAR}): {verdict(top >= BAR)}\n"
     )
 

@@ -195,7 +195,7 @@ def test_the_verdicts_beside_app_queue() -> None:
     def verdicts(ours: list[Run]) -> list[bool]:
         theirs = runs(3.0, 1.0, 7.0)
         sides = {"app_queue": theirs, "Cordboard": ours}
-        text = report(Results(sides, {20.0: sides}))
+        text = report(Results(sides, {20.0: sides}, {}))
         return [line.endswith(": met") for line in text.splitlines() if "bar" in line and not line.startswith("|")]
 
     assert verdicts(runs(8.0, 21.0, 9.0)) == [True, True, True, True]
