@@ -12,7 +12,7 @@ demo: setup
 	@exec $(BIN)/cordboard demo
 
 test: $(VENV)/.dev
-	@$(BIN)/python asterisk/install.py asterisk chromium
+	@$(BIN)/python asterisk/install.py asterisk chromium sipp
 	@$(BIN)/python -m pytest
 
 unit: $(VENV)/.dev

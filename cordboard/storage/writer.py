@@ -31,6 +31,8 @@ GROUP = 2_000
 """Events, and lines of the routing log, in one transaction at most: catching up does not hold the database for long."""
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.1, 5.0
+HANGING_S = 3.0
+"""A write that takes longer is as good as one that fails, until it ends after all."""
 
 
 @dataclass(slots=True)
@@ -42,7 +44,7 @@ class WriterCounts:
     commits: int = 0
     failures: int = 0
     dropped: int = 0
-    failing: bool = False  # the alarm: the last write did not succeed
+    failing: bool = False  # the alarm: the last write did not succeed, or the present one does not end
     last_failure: str = ""
 
 
@@ -209,7 +211,7 @@ class Writer:
         delay = self._first_retry_s
         while True:
             try:
-                await self._sink.write(batch)
+                await self._write(batch)
             except DatabaseUnavailable as reason:
                 self._failed(reason, len(batch))
                 if self._give_up:
@@ -231,6 +233,15 @@ class Writer:
                 self._written(batch)
                 return
 
+    async def _write(self, batch: Batch) -> None:
+        """A database that hangs says nothing for long, on a dead network disk for ever: the alarm does not wait."""
+        hanging = DatabaseUnavailable(f"a write takes more than {HANGING_S:g} s")
+        alarm = asyncio.get_running_loop().call_later(HANGING_S, self._alarm, hanging, len(batch))
+        try:
+            await self._sink.write(batch)
+        finally:
+            alarm.cancel()
+
     def _written(self, batch: Batch) -> None:
         counts = self.counts
         counts.events += len(batch.events)
@@ -246,8 +257,11 @@ class Writer:
         self._work.set()
 
     def _failed(self, reason: DatabaseUnavailable, size: int) -> None:
+        self.counts.failures += 1
+        self._alarm(reason, size)
+
+    def _alarm(self, reason: DatabaseUnavailable, size: int) -> None:
         counts = self.counts
-        counts.failures += 1
         counts.last_failure = str(reason)
         if not counts.failing:
             counts.failing = True

@@ -81,6 +81,29 @@ async def test_postgres_killed_and_started_again(postgres: RealPostgres) -> None
     await engine.dispose()
 
 
+async def test_a_database_that_hangs_raises_the_alarm_before_it_says_anything(
+    postgres: RealPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cordboard.storage.writer.HANGING_S", 0.05)
+    engine = open_engine(postgres.new_database())
+    await migrate(engine)
+    writer = Writer(open_sink(engine), linger_s=0)
+    running = asyncio.create_task(writer.run())
+    async with engine.begin() as thief:
+        await thief.exec_driver_sql("LOCK TABLE events IN EXCLUSIVE MODE")
+        writer.event(event(1))
+        await until_failing(writer)
+        assert writer.counts.failures == 0, "it has not failed: it is under way"
+        assert "takes more than" in writer.counts.last_failure
+    await until_written(writer)
+    assert not writer.counts.failing
+    assert writer.counts.dropped == 0
+    assert await Reader(engine, lambda: 0.0).last_seq() == 1
+    await writer.close()
+    await running
+    await engine.dispose()
+
+
 async def test_a_database_that_is_not_there(tmp_path: Path) -> None:
     engine = open_engine(f"postgresql+asyncpg://nobody@/none?host={tmp_path}")
     with pytest.raises(DatabaseUnavailable):

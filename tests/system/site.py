@@ -130,6 +130,12 @@ class Site:
             await self.until(self.healthy, 30, "the service serves")
             await self._listen()
 
+    def reconfigure(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Edit the file as an admin would. The service reads it when it is started the next time."""
+        content = yaml.safe_load(self.file.read_text())
+        change(content)
+        self.file.write_text(yaml.safe_dump(content))
+
     async def kill_service(self) -> None:
         """SIGKILL: no goodbye, nothing flushed."""
         assert self.service is not None
