@@ -116,6 +116,7 @@ class CallBook:
     def recover(self, seen: ChannelSeen) -> RecoveredCaller | None:
         """Adopt a caller's channel that we have never heard of; the answer is what the distributor must know of it."""
         memory = Memory.load(seen.memory)
+        memory = memory.known_at(self._services.clock()) if memory is not None else None
         if memory is None and self._codes.looks_like_one(seen.dialled):
             self._services.switch.send(HangUp(seen.channel))  # an agent's feature call: they simply dial again
             return None

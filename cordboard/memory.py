@@ -96,6 +96,12 @@ class Memory:
         except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
             return None
 
+    def known_at(self, now: float) -> Memory:
+        """The same, nothing in it later than now: the machine's clock may have been put back between two lives, and
+        whoever joined "in an hour" would wait behind everybody who comes until then."""
+        kept = (self.kept[0], min(self.kept[1], now)) if self.kept is not None else None
+        return replace(self, arrived_at=min(self.arrived_at, now), joined_at=min(self.joined_at, now), kept=kept)
+
 
 def _time(given: Any) -> float:
     """A time that waits can be computed with: NaN would have no place in any order."""

@@ -46,6 +46,12 @@ class VirtualTime:
                 timer.callback()
         self._now = end
 
+    def put_back(self, seconds: float) -> None:
+        """The machine's wall clock is put back; timers do not follow it."""
+        self._now -= seconds
+        for timer in self._timers:
+            timer.due -= seconds
+
     def settle(self) -> None:
         """Run what is due now, and what that makes due now, without letting any time pass."""
         self.advance(0.0)

@@ -113,6 +113,23 @@ def test_in_the_queue(way: Way) -> None:
     assert brain.distributor.position("c2") == 1
 
 
+def test_the_clock_was_put_back_between_two_lives() -> None:
+    """Whoever waits is not behind those who come later, and nobody has waited for less than nothing."""
+    brain = nobody().in_queue("c1")
+    brain.time.advance(5)
+    brain.in_queue("c2")
+    brain.killed()
+    brain.pbx.time.put_back(3600)
+    brain = brain.successor(agents=())
+    brain.time.advance(10)
+    brain.in_queue("c3")
+    assert [brain.distributor.position(call) for call in ("c1", "c2", "c3")] == [1, 2, 3]
+    for call in ("c1", "c2", "c3"):
+        waits = brain.calls.get(call)
+        assert waits is not None
+        assert waits.arrived_at <= waits.waiting.joined_at <= brain.time.now()
+
+
 def test_too_long_in_the_queue_meanwhile(way: Way) -> None:
     """The flow goes on once, and only when the fence says that the channel is ours."""
     lose, _ = way
