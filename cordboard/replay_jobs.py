@@ -6,24 +6,20 @@ Decides when, and what is said of a decision that cannot be repeated. It refuses
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from typing import Any
 
 import structlog
 
 from cordboard.clock import Clock
+from cordboard.worker_process import WorkerFailed, work_elsewhere
 
 log = structlog.get_logger()
 
+WORKER = "cordboard.replay_worker"
 UPKEEP_EVERY_S = 3600.0
 EXPLANATION_LIMIT_S = 60.0
 JOB_LIMIT_S = 900.0
 DAY_S = 86_400.0
-
-
-class ReplayFailed(Exception):
-    """The text is for an administrator."""
 
 
 class ReplayJobs:
@@ -44,7 +40,7 @@ class ReplayJobs:
         """Repeat the last hour's decisions, keep a state, remove what is too old. What goes wrong is only said."""
         try:
             answer = await self.do({"before": self._clock() - self._days * DAY_S})
-        except ReplayFailed as failure:
+        except WorkerFailed as failure:
             log.warning("the routing log could not be looked after", reason=str(failure))
             return
         for difference in answer["differences"]:
@@ -52,35 +48,12 @@ class ReplayJobs:
         log.info("routing log", replayed=answer["facts"], removed=answer["forgotten"])
 
     async def explain(self, call: str) -> dict[str, Any] | None:
-        """Why a call went where it did; None when the log does not have it. One at a time. Raises `ReplayFailed`."""
+        """Why a call went where it did; None when the log does not have it. One at a time. Raises `WorkerFailed`."""
         async with self._explaining:
             answer = await self.do({"call": call, "zone": self._time_zone}, EXPLANATION_LIMIT_S)
         explanation: dict[str, Any] | None = answer["explanation"]
         return explanation
 
     async def do(self, job: dict[str, Any], limit_s: float = JOB_LIMIT_S) -> dict[str, Any]:
-        """One job in a process of its own. Raises `ReplayFailed`."""
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "cordboard.replay_worker",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        line = json.dumps({"database": self._database_url, **job}).encode()
-        try:
-            async with asyncio.timeout(limit_s):
-                output, _ = await worker.communicate(line)
-            answer: dict[str, Any] = json.loads(output)
-        except TimeoutError:
-            raise ReplayFailed(f"it took longer than {limit_s:g} s") from None
-        except ValueError:
-            raise ReplayFailed("its process ended without an answer") from None
-        finally:
-            if worker.returncode is None:
-                worker.kill()
-                await worker.wait()
-        if "error" in answer:
-            raise ReplayFailed(answer["error"])
-        return answer
+        """One job in a process of its own. Raises `WorkerFailed`."""
+        return await work_elsewhere(WORKER, {"database": self._database_url, **job}, limit_s)

@@ -13,8 +13,6 @@ from aiohttp import web
 from acd.aftercare import EXTEND_S
 from acd.errors import AcdError
 from acd.errors import UnknownAgent as NoSuchAgent
-from cordboard.figures.desk import FiguresFailed
-from cordboard.replay_jobs import ReplayFailed
 from cordboard.service import Service
 from cordboard.web.app import make_app
 from cordboard.web.link_metrics import LinkCollector
@@ -29,6 +27,7 @@ from cordboard.web.ports import (
     View,
     WebDeps,
 )
+from cordboard.worker_process import WorkerFailed
 
 FLUSH_PATIENCE_S = 2.0
 SHUTDOWN_S = 2.0
@@ -111,13 +110,13 @@ def web_deps(service: Service) -> WebDeps:
     async def figures(queue: str | None, begin: str | None, end: str | None, step: str | None) -> View:
         try:
             return await service.figures.ask(queue=queue, begin=begin, end=end, step=step)
-        except FiguresFailed as failure:
+        except WorkerFailed as failure:
             raise NoAnswer(f"The figures cannot be computed: {failure}.") from None
 
     async def explain(call: str) -> View | None:
         try:
             return await service.replays.explain(call)
-        except ReplayFailed as failure:
+        except WorkerFailed as failure:
             raise NoAnswer(f"The call cannot be explained: {failure}.") from None
 
     async def flush() -> bool:

@@ -6,19 +6,15 @@ It refuses to know what figures are.
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 
 from cordboard.clock import Clock
 from cordboard.figures.asking import question, to_json
 from cordboard.figures.fold import Thresholds
 from cordboard.figures.report import Report
+from cordboard.worker_process import work_elsewhere
 
 LIMIT_S = 300.0
-
-
-class FiguresFailed(Exception):
-    """The text is for whoever asked."""
+WORKER = "cordboard.figures.worker"
 
 
 class FiguresDesk:
@@ -37,35 +33,9 @@ class FiguresDesk:
         end: str | None = None,
         step: str | None = None,
     ) -> Report:
-        """Raises `BadInterval` for what was asked wrongly, `FiguresFailed` when there is no answer."""
+        """Raises `BadInterval` for what was asked wrongly, `WorkerFailed` when there is no answer."""
         asked = question(self._time_zone, self._thresholds, self._clock(), queue=queue, begin=begin, end=end, step=step)
-        job = json.dumps({"database": self._database_url, "question": to_json(asked)}).encode()
+        job = {"database": self._database_url, "question": to_json(asked)}
         async with self._one_at_a_time:
-            return await _done_elsewhere(job)
-
-
-async def _done_elsewhere(job: bytes) -> Report:
-    worker = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "cordboard.figures.worker",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with asyncio.timeout(LIMIT_S):
-            output, _ = await worker.communicate(job)
-        content = json.loads(output)
-    except TimeoutError:
-        raise FiguresFailed(f"it took longer than {LIMIT_S:g} s") from None
-    except ValueError:
-        raise FiguresFailed("its process ended without an answer") from None
-    finally:
-        if worker.returncode is None:
-            worker.kill()
-            await worker.wait()
-    if "error" in content:
-        raise FiguresFailed(content["error"])
-    found: Report = content["report"]
-    return found
+            report: Report = (await work_elsewhere(WORKER, job, LIMIT_S))["report"]
+        return report

@@ -15,12 +15,13 @@ from typer.testing import CliRunner
 
 from cordboard.cli import app
 from cordboard.figures.days import BadInterval
-from cordboard.figures.desk import FiguresDesk, FiguresFailed
+from cordboard.figures.desk import FiguresDesk
 from cordboard.figures.fold import Thresholds
 from cordboard.storage.batch import Batch
 from cordboard.storage.engine import open_engine
 from cordboard.storage.migrate import migrate
 from cordboard.storage.sink import open_sink
+from cordboard.worker_process import WorkerFailed
 from tests.fakes.event_log import EventLog
 
 ZONE = "Europe/Madrid"
@@ -71,7 +72,7 @@ async def test_the_service_has_them_computed_elsewhere(url: str) -> None:
 
 async def test_without_a_database_there_is_no_answer(tmp_path: Path) -> None:
     desk = FiguresDesk(f"sqlite+aiosqlite:///{tmp_path / 'cordboard.db'}", ZONE, Thresholds(), lambda: MORNING)
-    with pytest.raises(FiguresFailed, match="DatabaseUnavailable"):
+    with pytest.raises(WorkerFailed, match="DatabaseUnavailable"):
         await desk.ask(begin="yesterday")
 
 

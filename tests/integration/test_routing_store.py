@@ -17,13 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from acd.replay import Entry, State, replay
 from cordboard import replaying
 from cordboard.explaining import explain_call
-from cordboard.replay_jobs import ReplayFailed, ReplayJobs
+from cordboard.replay_jobs import ReplayJobs
 from cordboard.replaying import extend_states, replay_all, report_replay
 from cordboard.storage.batch import Batch
 from cordboard.storage.engine import open_engine
 from cordboard.storage.migrate import migrate
 from cordboard.storage.routing import RoutingStore
 from cordboard.storage.sink import open_sink
+from cordboard.worker_process import WorkerFailed
 from tests.fakes.faulty_world import FaultyWorld
 from tests.fakes.recorded_engine import record
 
@@ -158,7 +159,7 @@ async def test_the_services_job_runs_in_a_process_of_its_own(tmp_path: Path, log
     assert explanation["call"] == call
     assert await jobs.explain("nobody") is None
     nowhere = ReplayJobs(f"sqlite+aiosqlite:///{tmp_path / 'other.db'}", 30, lambda: 0.0, "UTC")
-    with pytest.raises(ReplayFailed, match="DatabaseUnavailable"):
+    with pytest.raises(WorkerFailed, match="DatabaseUnavailable"):
         await nowhere.do({"before": 0.0})
     await nowhere.upkeep()  # says it, and goes on
     await engine.dispose()
