@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncIterator
+import platform
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,32 @@ from playwright.async_api import Browser, Page, async_playwright
 
 INSTALLED = Path(os.environ.get("CORDBOARD_ROOT", Path(__file__).parent.parent / "var"))
 LAUNCHER = INSTALLED / "bin" / "chromium"
+LIBATOMIC = INSTALLED / "asterisk-root" / "usr" / "lib" / f"{platform.machine()}-linux-gnu" / "libatomic.so.1"
+"""Playwright's driver needs it, and a bare machine has none; the browser's own packages brought it."""
+
+
+@contextlib.contextmanager
+def library_for_the_driver() -> Iterator[None]:
+    """That one library, in a folder of its own: with all of the private root's the driver would not start."""
+    before = os.environ.get("LD_LIBRARY_PATH")
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / LIBATOMIC.name).symlink_to(LIBATOMIC.resolve())
+        os.environ["LD_LIBRARY_PATH"] = folder if before is None else f"{folder}:{before}"
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["LD_LIBRARY_PATH"]
+            else:
+                os.environ["LD_LIBRARY_PATH"] = before
 
 
 @contextlib.asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     assert LAUNCHER.exists(), "the browser is missing: python asterisk/install.py asterisk chromium"
-    async with async_playwright() as play:
+    with library_for_the_driver():
+        play = await async_playwright().start()
+    try:
         browser = await play.chromium.launch(
             executable_path=str(LAUNCHER),
             args=[
@@ -30,6 +52,8 @@ async def chromium() -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+    finally:
+        await play.stop()
 
 
 @contextlib.asynccontextmanager
