@@ -145,7 +145,7 @@ class Meddler:
 
 async def test_sipp_twenty_agents_and_sixty_callers_who_come_faster_than_they_are_served(busy_site: Site) -> None:
     site = busy_site
-    async with sipp_agents(site, DESKS, talk_ms=3000):
+    async with sipp_agents(site, DESKS, talk_ms=6000):
         meddler = Meddler(site)
         meddling = asyncio.create_task(meddler.run())
         try:
@@ -163,6 +163,6 @@ async def test_sipp_twenty_agents_and_sixty_callers_who_come_faster_than_they_ar
     assert meddler.asked > 30
     assert meddler.refused < meddler.asked / 2
     waits = [one["wait_s"] for one in await site.records() if one["outcome"] == "talked"]
-    assert max(waits) > 1, "nobody had to wait: this was no load"
+    assert max(waits) > 0.5, "nobody had to wait: this was no load"
     kinds = {one["kind"] for one in site.events}
     assert {"talk.held", "talk.resumed", "talk.transferred"} <= kinds
