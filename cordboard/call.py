@@ -10,20 +10,18 @@ from dataclasses import replace
 from typing import Any
 
 from acd.destinations import Destination, ToFlow, ToQueue
-from acd.errors import UnknownQueue
 from acd.service import QueueResult
 from cordboard.call_services import CallNote, CallServices
-from cordboard.comfort import Comfort, ComfortPlan
+from cordboard.grip import Grip
 from cordboard.memory import Memory, Phase
-from cordboard.notice import Notice
+from cordboard.queue_stay import QueueStay
 from cordboard.waiting import Waiting
-from ivr.errors import PromptMissing
 from ivr.flow import Flow
 from ivr.handover import LEFT, Handover
 from ivr.inputs import CallFacts, Position
 from ivr.session import CallInfo, Ended, FlowSession, Outcome
 from pbx.facts import CallReturned, ChannelGone, ChannelSeen, CommandDone, Fact, KeyPressed, OrderFailed, Origin, Place
-from pbx.orders import Answer, HangUp, KeepAlive, Play, Remember, SetLanguage, StopMusic, TakeOver
+from pbx.orders import Answer, HangUp, Play, Remember, SetLanguage, StopMusic
 
 __all__ = ["Call", "CallNote", "CallServices"]
 
@@ -31,11 +29,6 @@ CAUSE_UNALLOCATED = 1
 CAUSE_UNSEEN = 0
 COMMANDS = frozenset({Answer.__name__, Play.__name__})
 """The orders whose end a flow waits for."""
-
-LOOK_GRACE_S = 5.0
-"""A look may have begun before what we believe came to be."""
-
-NO_QUEUE_PAUSE_S = 1.0
 
 
 class Call:
@@ -46,27 +39,22 @@ class Call:
     """
 
     __slots__ = (
-        "_comfort",
         "_ended_by",
-        "_fence",
-        "_fences",
         "_flow",
-        "_in_hand",
+        "_grip",
         "_key",
-        "_lost_at",
-        "_notice",
         "_position",
         "_result",
         "_session",
         "_silent",
         "_spoken",
+        "_stay",
         "_talks",
         "arrived_at",
         "channel",
         "info",
         "origin",
         "phase",
-        "renewed_at",
         "services",
         "waiting",
     )
@@ -79,26 +67,11 @@ class Call:
         self.arrived_at = arrived_at
         self.phase = Phase.FLOW
         self.waiting = Waiting(CallFacts(info.caller_number, info.caller_name, info.dialled))
-        self.renewed_at = services.clock()
-        self._comfort = Comfort(
-            channel,
-            services.switch,
-            services.timers,
-            services.clock,
-            services.prompts,
-            services.distributor,
-            self._note,
-        )
-        self._notice = Notice(
-            channel, services.switch, services.timers, services.prompts, self._note, self._join_and_wait
-        )
+        self._grip = Grip(channel, services.switch, services.clock, services.dead_man_s)
+        self._stay = QueueStay(channel, services, self.waiting, self._note, self._no_such_queue)
         self._flow: Flow | None = None
         self._session: FlowSession | None = None
         self._position: Position | None = None
-        self._in_hand = True
-        self._lost_at = 0.0
-        self._fence = ""  # the token of a TakeOver that is under way
-        self._fences = 0
         self._silent = False  # the music ended while we did not look
         self._result: str | None = None  # how the wait ended, which the flow does not know yet
         self._key = ""  # by which key, when they left
@@ -122,9 +95,8 @@ class Call:
         match fact:
             case ChannelGone(cause=cause):
                 self._gone(cause)
-            case CommandDone(token=token, ok=ok) if self._fence and token == self._fence:
-                self._fence = ""
-                if ok:  # else it is going away, or control was lost; that fact follows
+            case CommandDone() if self._grip.awaits(fact):
+                if self._grip.taken(fact):
                     self._back_in_hand()
             case OrderFailed(order=order, unknown=False) if order in COMMANDS and self._expects_ends:
                 # Refused: the channel is elsewhere, and the fact that says where (gone, lost, returned) is on its way.
@@ -133,8 +105,7 @@ class Call:
             case KeyPressed(key=key) if self.phase is Phase.QUEUE:
                 self._leave_queue_by(key)
             case CommandDone() if self.phase is Phase.QUEUE:
-                if not self._notice.done(fact):
-                    self._comfort.done(fact)
+                self._stay.done(fact)
             case CommandDone() | KeyPressed() if self._session is not None and self.phase is Phase.FLOW:
                 self._session.handle(fact)
             case _:
@@ -142,25 +113,24 @@ class Call:
 
     @property
     def _expects_ends(self) -> bool:
-        return self._session is not None or self._comfort.speaks or self._notice.speaks
+        return self._session is not None or self._stay.speaks
 
     def talk_started(self) -> None:
         self.phase = Phase.TALK
         self._talks += 1
-        self._comfort.void()
-        self._in_hand = False
-        self._lost_at = self.services.clock()
+        self._stay.hush()
+        self._grip.lose()
         self.remember()
 
     def returned(self, fact: CallReturned) -> None:
         """Back from a talk, begun or not. The channel is in our hands, and every command of before is void."""
-        before, was_in_hand = self.phase, self._in_hand
-        self._in_hand, self._fence = True, ""
-        self._comfort.void()
+        before, was_in_hand = self.phase, self._grip.held
+        self._grip.back()
+        self._stay.hush()
         self.services.distributor.handle(fact)
         if self.phase is Phase.TALK:
             if self.services.distributor.talks.holds(self.channel):
-                self._in_hand = False  # on the way to somewhere else in this talk
+                self._grip.held = False  # on the way to somewhere else in this talk
             elif self.services.distributor.knows(self.channel):
                 self._requeued()
             else:  # nobody told the distributor of this talk: its agent is not one of ours any more
@@ -171,7 +141,7 @@ class Call:
             self.phase = Phase.FLOW
             self._go_on()
         if self.phase is Phase.QUEUE:
-            self._comfort_them()
+            self._stay.comfort(self._language)
 
     def queue_ended(self, result: QueueResult) -> None:
         """The distributor is done with this caller: the flow goes on."""
@@ -196,12 +166,12 @@ class Call:
                 self.queue_ended(QueueResult.TALKED)
 
     def _wait_over(self, result: str) -> None:
-        if self._in_hand:
-            self._comfort.end()
+        if self._grip.held:
+            self._stay.over()
         self.phase = Phase.FLOW
         self.waiting.over()
         self._result = result
-        if self._in_hand:
+        if self._grip.held:
             self._go_on()
 
     def served_by_fallback(self) -> None:
@@ -234,9 +204,7 @@ class Call:
 
     def found(self, seen: ChannelSeen) -> None:
         """A periodic look shows the channel waiting for commands, and the fact that it does so never came."""
-        idle = seen.controlled and not self._in_hand and not self._fence
-        held_before = self.phase in {Phase.FLOW, Phase.QUEUE, Phase.TALK}
-        if idle and held_before and self.services.clock() - self._lost_at >= LOOK_GRACE_S:
+        if self._grip.forgotten(seen) and self.phase in {Phase.FLOW, Phase.QUEUE, Phase.TALK}:
             self._take_over(seen)
 
     def recover(self, seen: ChannelSeen, memory: Memory | None) -> None:
@@ -263,14 +231,12 @@ class Call:
     # what the PBX must know ----------------------------------------------------------------------------------------
 
     def renew(self, now: float) -> None:
-        """Tell the PBX that we are still here, often enough that two renewals may be lost."""
-        if not self._in_hand or self.phase not in {Phase.FLOW, Phase.QUEUE}:
+        """Tell the PBX that we are still here."""
+        if not self._grip.held or self.phase not in {Phase.FLOW, Phase.QUEUE}:
             return
         # On its way into a talk the dialplan turns the timer off, and nobody would renew ours: it would end the talk.
-        if now - self.renewed_at >= self.services.dead_man_s / 3 and not self.services.distributor.connects(
-            self.channel
-        ):
-            self._keep_alive()
+        if not self.services.distributor.connects(self.channel):
+            self._grip.renew(now)
 
     def remember(self) -> None:
         memory = Memory(
@@ -287,37 +253,27 @@ class Call:
         )
         self.services.switch.send(Remember(self.channel, memory.dump()))
 
-    def _keep_alive(self) -> None:
-        self.renewed_at = self.services.clock()
-        self.services.switch.send(KeepAlive(self.channel, self.services.dead_man_s))
-
     # whose the channel is ------------------------------------------------------------------------------------------
 
     def _take_over(self, seen: ChannelSeen) -> None:
         self._lose_hold()
         # On the way to a talk the dialplan ends the music, and so does whatever a predecessor was saying.
-        self._silent = seen.place is Place.RETURNED or self._plan is not None
-        self._fences += 1
-        self._fence = f"fence-{self._fences}"
-        self._keep_alive()
-        self.services.switch.send(TakeOver(self.channel, self._fence))
+        self._silent = seen.place is Place.RETURNED or self._stay.plan is not None
+        self._grip.take_over()
 
     def _lose_hold(self) -> None:
         self._drop_session()
-        self._comfort.void()
-        self._notice.void()
-        self._in_hand, self._fence = False, ""
-        self._lost_at = self.services.clock()
+        self._stay.void()
+        self._grip.lose()
 
     def _back_in_hand(self) -> None:
-        self._in_hand = True
         match self.phase:
-            case Phase.QUEUE if self._notice.pending:
+            case Phase.QUEUE if self._stay.pending:
                 self._enter_queue()
             case Phase.QUEUE:
                 if self._silent:
                     self.services.distributor.restart_music(self.channel)
-                self._comfort_them()
+                self._stay.comfort(self._language)
             case Phase.TALK:
                 self.queue_ended(QueueResult.TALKED)
             case Phase.FLOW:
@@ -392,51 +348,20 @@ class Call:
     def _enter_queue(self) -> None:
         self.phase = Phase.QUEUE
         self.remember()
-        try:
-            said = self._notice.say(self.services.notice(self.waiting.queue), self._language)
-        except PromptMissing:
-            said = False
-            self.services.untold(self.channel)
-        if not said:
-            self._join_and_wait()
-
-    def _join_and_wait(self) -> None:
-        self._comfort_them()
-        self._join()
-
-    def _join(self) -> None:
-        caller = self.waiting.caller(self.channel)
-        try:
-            self.services.distributor.join(caller)
-        except UnknownQueue:
-            # The flow was checked against queues that are no more. Not at once: a flow that tries again must not spin.
-            self.services.timers.after(NO_QUEUE_PAUSE_S, lambda: self._no_such_queue(caller.joined_at))
+        self._stay.enter(self._language)
 
     def _no_such_queue(self, joined_at: float) -> None:
         if self.phase is Phase.QUEUE and self.waiting.joined_at == joined_at:
             self.queue_ended(QueueResult.UNAVAILABLE)
 
     @property
-    def _plan(self) -> ComfortPlan | None:
-        return self.services.comfort(self.waiting.queue)
-
-    def _comfort_them(self) -> None:
-        self._comfort.begin(self._plan, self.waiting.joined_at, self._language)
-
-    @property
     def _language(self) -> str:
         return self._position.language if self._position is not None else self.info.language
 
     def _leave_queue_by(self, key: str) -> None:
-        """A key that the flow has a node for. Whoever is being put through stays: the talk wins."""
-        if key not in self.waiting.terms.keys or not self._in_hand or self._notice.pending:
-            return
-        if self.services.distributor.connects(self.channel):
-            return
-        self.services.distributor.leave(self.channel, LEFT)
-        self.waiting.keep_place()
-        self._key = key
-        self._wait_over(LEFT)
+        if self._grip.held and self._stay.leave_by(key):
+            self._key = key
+            self._wait_over(LEFT)
 
     def _drop_session(self) -> None:
         if self._session is not None:
@@ -447,16 +372,14 @@ class Call:
 
     def _hang_up(self, cause: int, ended_by: str = "flow") -> None:
         self._drop_session()
-        self._comfort.void()
-        self._notice.void()
+        self._stay.void()
         self._ended_by = ended_by
         self.phase = Phase.LEAVING
         self.services.switch.send(HangUp(self.channel, cause))
 
     def _gone(self, cause: int) -> None:
         self._drop_session()
-        self._comfort.void()
-        self._notice.void()
+        self._stay.void()
         phase, self.phase = self.phase, Phase.LEAVING
         ended_by = "unknown" if cause == CAUSE_UNSEEN and phase is not Phase.LEAVING else self._ended_by
         if phase is Phase.QUEUE:
