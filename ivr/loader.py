@@ -1,32 +1,32 @@
-"""From a folder of YAML files to `Dialplans`, or to every single thing that is wrong with them.
+"""From files of YAML to `Dialplans`, or to every single thing that is wrong with them.
 
-Decides which files are dialplans, and in which order a file is judged: as YAML (`yaml_tree`), value by value (`model`),
-as a whole (`checks`). A folder is taken over whole or not at all.
+Decides in which order files are judged: each as YAML (`yaml_tree`), all together by what they are and take in
+(`sources`), each value by value (`model`), and at last every flow as a whole, when all the others are known (`checks`).
+A set is taken over whole or not at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
-from ivr.checks import Known, Report, compile_flow
+from ivr.checks import Known, compile_flow
 from ivr.dialplans import Dialplans, short_hash
 from ivr.errors import DialplanErrors
 from ivr.flow import Flow
-from ivr.model import DialplanFile
+from ivr.folder import read_folder
+from ivr.model import DialplanFile, PartFile
 from ivr.model_errors import check_verbs, errors_only, explain, repair
-from ivr.problems import MAX_PROBLEMS, Problem, Severity
-from ivr.yaml_tree import MAX_BYTES, Branch, Loc, read_tree
+from ivr.problems import MAX_PROBLEMS, Problem, Severity, shortened
+from ivr.sources import Includes, Lenders, Source, merge, source_of
+from ivr.yaml_tree import Loc, read_tree
 
-SUFFIXES = {".yaml", ".yml"}
-MAX_FILES = 500
-
-
-class _TooMany(Exception):
-    """Enough was found."""
+MAX_VALUES = 1_000_000
+"""In all files of a set, those that several flows include counted for each."""
 
 
 def load_folder(
@@ -34,40 +34,22 @@ def load_folder(
 ) -> Dialplans:
     """Every dialplan in a folder. `queues` and `agents` (with their skills) are those that exist, None when that is
     unknown. Raises `DialplanErrors`."""
-    known = Known(queues, agents)
-    try:
-        files = sorted(
-            file for file in path.iterdir() if file.suffix in SUFFIXES and file.name[0] not in "._" and file.is_file()
-        )
-    except OSError as error:
-        raise DialplanErrors([Problem(str(path), 1, 1, f"the folder cannot be read: {error.strerror}")]) from None
-    if not files:
-        raise DialplanErrors([Problem(str(path), 1, 1, "there is no dialplan in this folder", "a file NAME.yaml")])
-    if len(files) > MAX_FILES:
-        raise DialplanErrors([Problem(str(path), 1, 1, f"more than {MAX_FILES} dialplans in one folder")])
-    problems: list[Problem] = []
-    flows: list[Flow] = []
-    numbers: dict[str, str] = {}
-    names: dict[str, str] = {}
-    for file in files:
-        flow, branch, found = _load_file(file, known)
-        problems += found
-        if flow is None or branch is None:
-            continue
-        flows.append(flow)
-        if flow.name in names:
-            place = branch.place_of(("flow",))
-            problems.append(Problem(str(file), *place, f"flow {flow.name!r} is also in {names[flow.name]}"))
-        names.setdefault(flow.name, file.name)
-        for index, number in enumerate(flow.numbers):
-            if number in numbers:
-                place = branch.place_of(("numbers", index))
-                problems.append(
-                    Problem(str(file), *place, f"number {number!r} is already answered by {numbers[number]}")
-                )
-            numbers.setdefault(number, file.name)
+    return load_files(read_folder(path), queues, agents, folder=str(path))
+
+
+def load_files(
+    files: Mapping[str, bytes],
+    queues: Collection[str] | None = None,
+    agents: Mapping[str, Mapping[str, int]] | None = None,
+    *,
+    folder: str = "",
+) -> Dialplans:
+    """The same from contents by name; names are paths relative to the folder, with `/`. Raises `DialplanErrors`."""
+    flows, problems = _load(files, Known(queues, agents), f"{folder}/" if folder else "")
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise DialplanErrors(problems)
+    if not flows:
+        raise DialplanErrors([Problem(folder or ".", 1, 1, "there is no dialplan in this folder", "a file NAME.yaml")])
     return Dialplans(flows, problems)
 
 
@@ -77,52 +59,144 @@ def load_text(
     queues: Collection[str] | None = None,
     agents: Mapping[str, Mapping[str, int]] | None = None,
 ) -> tuple[Flow | None, list[Problem]]:
-    """One dialplan and everything that is said about it. The flow is None when anything of it is wrong."""
-    flow, _, problems = _load(data, file, Known(queues, agents))
-    return flow, problems
+    """One dialplan alone and everything that is said about it. The flow is None when anything of it is wrong."""
+    flows, problems = _load({file: data}, Known(queues, agents), "")
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        return None, problems
+    if not flows:
+        return None, [*problems, Problem(file, 1, 1, "there is no flow in this file")]
+    return flows[0], problems
 
 
-def _load_file(file: Path, known: Known) -> tuple[Flow | None, Branch | None, list[Problem]]:
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(MAX_BYTES + 1)
-    except OSError as error:
-        return None, None, [Problem(str(file), 1, 1, f"the file cannot be read: {error.strerror}")]
-    return _load(data, str(file), known)
+class _TooMany(Exception):
+    """Enough was found."""
 
 
-def _load(data: bytes, file: str, known: Known) -> tuple[Flow | None, Branch | None, list[Problem]]:
-    branch, problems = read_tree(data, file)
-    if branch is None or problems:
-        # What YAML itself says against a file makes everything after it guesswork.
-        return None, branch, problems
+class _Reporter:
+    """Knows in which file, and where in it, everything stands that a flow is made of. Satisfies `Report`."""
 
-    def report(
-        path: Loc, message: str, hint: str = "", *, key: bool = False, severity: Severity = Severity.ERROR
+    def __init__(self, source: Source, lenders: Lenders | None = None) -> None:
+        self.problems: list[Problem] = []
+        self._source = source
+        self._lenders = lenders or {}
+
+    def __call__(
+        self, path: Loc, message: str, hint: str = "", *, key: bool = False, severity: Severity = Severity.ERROR
     ) -> None:
-        assert branch is not None
-        problems.append(Problem(file, *branch.place_of(path, key=key), message, hint, severity))
-        if len(problems) >= MAX_PROBLEMS:
-            problems.append(Problem(file, *branch.place_of(path), "too many findings to go on"))
+        source = self._lenders.get((str(path[0]), str(path[1])), self._source) if len(path) > 1 else self._source
+        self.problems.append(source.problem(path, shortened(message), shortened(hint), key=key, severity=severity))
+        if len(self.problems) >= MAX_PROBLEMS:
+            self.problems.append(source.problem(path, "too many findings to go on"))
             raise _TooMany
 
-    try:
-        flow = _judge(branch.plain(), short_hash(data), known, report)
-    except _TooMany:
-        flow = None
-    failed = flow is None or any(problem.severity is Severity.ERROR for problem in problems)
-    return None if failed else flow, branch, problems
+    @property
+    def failed(self) -> bool:
+        return any(problem.severity is Severity.ERROR for problem in self.problems)
 
 
-def _judge(plain: Any, version: str, known: Known, report: Report) -> Flow | None:
-    check_verbs(plain, report)
-    try:
-        model = DialplanFile.model_validate(plain)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        explain(found, report)
-        repaired = repair(plain, found)
-        if repaired is not None:
-            compile_flow(repaired, version, known, errors_only(report))
-        return None
-    return compile_flow(model, version, known, report)
+@dataclass(slots=True)
+class _Judged:
+    """A flow's file after the first pass: its model when every value is right, else perhaps one with stand-ins."""
+
+    source: Source
+    version: str
+    report: _Reporter
+    model: DialplanFile | None = None
+    repaired: DialplanFile | None = None
+
+
+def _load(files: Mapping[str, bytes], known: Known, folder: str) -> tuple[list[Flow], list[Problem]]:
+    sources = _read(files, folder)
+    includes = Includes(sources)
+    problems = [problem for source in sources.values() for problem in source.problems] + includes.problems
+    parts = {source.name: source for source in sources.values() if source.is_part}
+    reports = {name: _judge_part(part) for name, part in parts.items()}
+    problems += [problem for report in reports.values() for problem in report.problems]
+    judged: list[_Judged] = []
+    left = MAX_VALUES
+    for name, source in sources.items():
+        if name in parts or source.broken:
+            continue
+        taken = includes.parts(name)
+        left -= source.values + sum(part.values for part in taken)
+        if left < 0:
+            problems.append(source.problem((), f"more than {MAX_VALUES} values in these flows and what they include"))
+            break
+        whole = includes.sound(name) and not any(part.broken or reports[part.name].failed for part in taken)
+        judged.append(_first_pass(source, taken, whole=whole))
+    flows = [flow for one in judged if (flow := _second_pass(one, known)) is not None]
+    problems += [problem for one in judged for problem in one.report.problems]
+    problems += _collisions([one for one in judged if one.model is not None])
+    return flows, list(dict.fromkeys(problems))
+
+
+def _read(files: Mapping[str, bytes], folder: str) -> dict[str, Source]:
+    sources: dict[str, Source] = {}
+    left = MAX_VALUES
+    for name in sorted(files):
+        tree = read_tree(files[name], folder + name, left)
+        left -= tree.values
+        sources[name] = source_of(name, folder + name, files[name], tree)
+    return sources
+
+
+def _judge_part(part: Source) -> _Reporter:
+    report = _Reporter(part)
+    if not part.broken:
+        with suppress(_TooMany):
+            try:
+                PartFile.model_validate(part.plain)
+            except ValidationError as error:
+                explain(error.errors(include_url=False, include_input=False), report, PartFile)
+    return report
+
+
+def _first_pass(source: Source, parts: tuple[Source, ...], *, whole: bool) -> _Judged:
+    """Value by value. When it is not whole, there is no model: what it misses would be found missing."""
+    plain, lenders = merge(source, parts if whole else ())
+    judged = _Judged(source, _version(source, parts), _Reporter(source, lenders))
+    with suppress(_TooMany):
+        check_verbs(plain, judged.report)
+        try:
+            model = DialplanFile.model_validate(plain)
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_input=False)
+            explain(found, judged.report)
+            judged.repaired = repair(plain, found) if whole else None
+        else:
+            judged.model = model if whole else None
+    return judged
+
+
+def _second_pass(judged: _Judged, known: Known) -> Flow | None:
+    """As a whole. None when anything is wrong."""
+    flow: Flow | None = None
+    with suppress(_TooMany):
+        if judged.model is not None:
+            flow = compile_flow(judged.model, judged.version, known, judged.report)
+        elif judged.repaired is not None:
+            compile_flow(judged.repaired, judged.version, known, errors_only(judged.report))
+    return None if judged.report.failed else flow
+
+
+def _version(source: Source, parts: Iterable[Source]) -> str:
+    """A hash of all that a flow is made of."""
+    contents = sorted(part.content for part in parts)
+    return short_hash(" ".join([source.content, *contents]).encode()) if contents else source.content
+
+
+def _collisions(judged: Iterable[_Judged]) -> Iterator[Problem]:
+    """Two flows of one name, or that answer one number."""
+    numbers: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for one in judged:
+        source, model = one.source, one.model
+        assert model is not None
+        if model.flow in names:
+            yield source.problem(("flow",), f"flow {model.flow!r} is also in {names[model.flow]}")
+        names.setdefault(model.flow, source.name)
+        for index, number in enumerate(model.numbers):
+            if number in numbers:
+                text = f"number {number!r} is already answered by {numbers[number]}"
+                yield source.problem(("numbers", index), text)
+            numbers.setdefault(number, source.name)

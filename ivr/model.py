@@ -10,15 +10,24 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ivr.node import Language, Name, NodeId, Number, PromptRef, Strict
+from ivr.node import FileName, Language, Name, NodeId, Number, PromptRef, Strict
 from ivr.verbs import AnyNode
 
 
-class DialplanFile(Strict):
+class PartFile(Strict):
+    """What a file can lend to the flows that include it."""
+
+    include: Annotated[tuple[FileName, ...], Field(max_length=50)] = Field(
+        (), description="parts of this folder whose `prompts` are taken in"
+    )
+    description: str = ""
+    prompts: dict[Name, PromptRef] = Field(default_factory=dict, description="texts that nodes use by name")
+
+
+class DialplanFile(PartFile):
     """One flow: what callers of some numbers meet."""
 
     flow: Name = Field(description="the flow's name, unique in the folder")
-    description: str = ""
     numbers: Annotated[tuple[Number, ...], Field(min_length=1, description="the dialled numbers that it answers")]
     language: Language = Field(description="what callers hear first")
     languages: tuple[Language, ...] = Field(
@@ -26,7 +35,6 @@ class DialplanFile(Strict):
     )
     start: NodeId
     on_error: NodeId | None = Field(None, description="where a call goes when something breaks")
-    prompts: dict[Name, PromptRef] = Field(default_factory=dict, description="texts that nodes use by name")
     nodes: Annotated[dict[NodeId, AnyNode], Field(min_length=1)]
 
     @property

@@ -37,14 +37,14 @@ def check_verbs(plain: Any, report: Report) -> None:
             report(("nodes", node_id), f"node {node_id!r} has no verb", close or f"one of {_verbs()}", key=True)
 
 
-def explain(errors: Sequence[ErrorDetails], report: Report) -> None:
-    """Word every finding of pydantic."""
+def explain(errors: Sequence[ErrorDetails], report: Report, model: type[BaseModel] = DialplanFile) -> None:
+    """Word every finding of pydantic about a file of this model."""
     above = {details["loc"][:depth] for details in errors for depth in range(len(details["loc"]))}
     for details in errors:
         loc = details["loc"]
         # pydantic counts only good items: a list of bad ones is not empty, and each of them has its own finding.
         if details["type"] != "too_short" or loc not in above:
-            _explain(details, report)
+            _explain(details, report, model)
 
 
 def repair(plain: Any, errors: Sequence[ErrorDetails]) -> DialplanFile | None:
@@ -76,7 +76,7 @@ def errors_only(report: Report) -> Report:
     return passed_on
 
 
-def _explain(details: ErrorDetails, report: Report) -> None:
+def _explain(details: ErrorDetails, report: Report, model: type[BaseModel]) -> None:
     loc, kind, context = details["loc"], details["type"], details.get("ctx", {})
     last = next((part for part in reversed(loc) if isinstance(part, str) and not part.startswith("<")), "")
     if last == "[key]":  # pydantic's name for "the key itself is wrong"
@@ -88,7 +88,7 @@ def _explain(details: ErrorDetails, report: Report) -> None:
         case "extra_forbidden":
             if last in VERBS and len(loc) == 4:
                 return  # a second verb, said by _check_verbs
-            report(loc, f"unknown key {last!r}", did_you_mean(str(last), _keys_at(loc[:-1])), key=True)
+            report(loc, f"unknown key {last!r}", did_you_mean(str(last), _keys_at(loc[:-1], model)), key=True)
         case "missing":
             report(loc[:-1], f"{_owner(loc)} needs {last!r}", key=True)
         case "string_type":
@@ -127,9 +127,9 @@ def _verbs() -> str:
     return ", ".join(VERBS)
 
 
-def _keys_at(loc: Loc) -> Collection[str]:
+def _keys_at(loc: Loc, model: type[BaseModel]) -> Collection[str]:
     """The keys that the model knows at a place, found by following the annotations."""
-    kind: Any = DialplanFile
+    kind: Any = model
     for part in loc:
         kind = _inside(kind, part)
     models = [one for one in _alternatives(kind) if isinstance(one, type) and issubclass(one, BaseModel)]

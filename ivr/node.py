@@ -39,6 +39,7 @@ def kind_of(text: str, mapping: str) -> Callable[[Any], str]:
 
 
 NAME_PATTERN = r"[a-z][a-z0-9_-]{0,39}"
+FILE_PATTERN = r"(?:[A-Za-z0-9][A-Za-z0-9_.-]{0,63}/){0,4}[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\.ya?ml"
 MOST_SECONDS = 86_400
 MAX_SHOWN = 200
 VARIABLE = re.compile(r"\{([a-z][a-z0-9_]{0,15})\}")
@@ -47,6 +48,7 @@ VARIABLE = re.compile(r"\{([a-z][a-z0-9_]{0,15})\}")
 if TYPE_CHECKING:
     NodeId = str
     Name = str
+    FileName = str
     QueueName = str
     Language = str
     Number = str
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
 else:
     NodeId = worded(NAME_PATTERN, "a node's name: small letters, digits, - and _, at most 40")
     Name = worded(NAME_PATTERN, "a name: small letters, digits, - and _, at most 40")
+    FileName = worded(FILE_PATTERN, "a file of the dialplans' folder such as shared/prompts.yaml")
     QueueName = worded(NAME_PATTERN, "a queue's name: small letters, digits, - and _, at most 40")
     Language = worded(r"[a-z]{2,3}", "a language code such as en or es")
     Number = worded(r"\+?[0-9*#]{1,24}", "a number that can be dialled: digits, * and #, perhaps a + before them")

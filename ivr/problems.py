@@ -11,6 +11,7 @@ MAX_PROBLEMS = 100
 """For one file. Who has more has one mistake that repeats, or no dialplan; and looking on takes time."""
 
 _MAX_COMPARED = 2000
+_LONGEST = 300
 
 
 class Severity(StrEnum):
@@ -33,6 +34,11 @@ class Problem:
         warning = "warning: " if self.severity is Severity.WARNING else ""
         hint = f" ({self.hint})" if self.hint else ""
         return f"{self.file}:{self.line}:{self.column}: {warning}{self.message}{hint}"
+
+
+def shortened(text: str) -> str:
+    """What is said about a giant value must not be a giant itself."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import yaml
 
@@ -21,6 +21,7 @@ MAX_BYTES = 5_000_000
 MAX_DEPTH = 20
 MAX_NODES = 200_000
 MAX_TEXT = 10_000
+MAX_KEY = 200
 
 Loc = tuple[str | int, ...]
 Place = tuple[int, int]
@@ -89,12 +90,13 @@ class _Open:
 class _Reader:
     """Builds the tree from the parser's events, without recursion."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, most: int) -> None:
         self.file = file
+        self.values = 0
         self.problems: list[Problem] = []
         self.root: Branch | None = None
         self._open: list[_Open] = []
-        self._nodes = 0
+        self._most = most
         self._documents = 0
 
     def read(self, text: str) -> None:
@@ -102,17 +104,27 @@ class _Reader:
             for event in cast(Iterator[Any], yaml.parse(text, Loader=_Loader)):
                 self._take(event)
         except _Refused as refused:
-            self.problem(refused.place, refused.message, refused.hint)
+            self._note(refused.place, refused.message, refused.hint)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             if "end of stream" in (error.problem or ""):
                 mark = error.context_mark or mark  # where the quote was opened, not where the file ends
             place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            self.problem(place, f"not valid YAML: {error.problem or error.context}", _syntax_hint(error))
-        except yaml.YAMLError as error:  # a character that YAML forbids
-            self.problem((1, 1), f"not valid YAML: {str(error).splitlines()[0]}")
+            self._note(place, f"not valid YAML: {error.problem or error.context}", _syntax_hint(error))
+        except yaml.reader.ReaderError as error:  # a character that YAML forbids
+            before = text.encode()[: error.position].decode(errors="ignore")
+            place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
+            self._note(place, f"not valid YAML: the character U+{error.character:04X}", "remove it")
+        except yaml.YAMLError as error:
+            self._note((1, 1), f"not valid YAML: {str(error).splitlines()[0]}")
 
     def problem(self, place: Place, message: str, hint: str = "") -> None:
+        """Note it and go on, unless enough was found."""
+        self._note(place, message, hint)
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise _Refused(place, "too many findings to go on")
+
+    def _note(self, place: Place, message: str, hint: str = "") -> None:
         self.problems.append(Problem(self.file, *place, message, hint))
 
     def _take(self, event: Any) -> None:
@@ -134,9 +146,10 @@ class _Reader:
                     raise _Refused(place, "a second YAML document", "one file holds one flow: remove the '---' line")
 
     def _guard(self, event: Any, place: Place) -> None:
-        self._nodes += 1
-        if self._nodes > MAX_NODES:
-            raise _Refused(place, f"more than {MAX_NODES} values in one file", "split the flow")
+        self.values += 1
+        if self.values > self._most:
+            files = f"more than {MAX_NODES} values in one file" if self._most == MAX_NODES else "too many values in all"
+            raise _Refused(place, files, "split the flow")
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             sign = "alias *" if isinstance(event, yaml.AliasEvent) else "anchor &"
             hint = "name shared texts under 'prompts:'; quote a text that begins with * or &"
@@ -155,19 +168,26 @@ class _Reader:
         if len(text) > MAX_TEXT:
             self.problem(place, f"a text of more than {MAX_TEXT} characters")
             text = text[:1]
-        hidden = next((c for c in text if c not in _ALLOWED and unicodedata.category(c) in _HIDDEN), None)
-        if hidden is not None:
-            self.problem(place, f"the invisible character U+{ord(hidden):04X} in a text", "remove it")
-            text = "".join(c for c in text if unicodedata.category(c) not in _HIDDEN)
+        text = self._visible(text, place)
         plain = event.style is None or event.style == ""
         self._put(Branch(place, None if plain and text in _NULLS else text))
 
+    def _visible(self, text: str, place: Place) -> str:
+        if text.isprintable():  # most are, and this is quick
+            return text
+        hidden = next((c for c in text if c not in _ALLOWED and unicodedata.category(c) in _HIDDEN), None)
+        if hidden is None:
+            return text
+        self.problem(place, f"the invisible character U+{ord(hidden):04X} in a text", "remove it")
+        return "".join(c for c in text if unicodedata.category(c) not in _HIDDEN)
+
     def _key(self, opened: _Open, text: str, place: Place) -> None:
+        if len(text) > MAX_KEY:
+            raise _Refused(place, f"a key of more than {MAX_KEY} characters")
+        text = self._visible(text, place)
         if text in opened.branch.keys:
             first = opened.branch.keys[text]
             self.problem(place, f"key {text!r} is given twice", f"first on line {first[0]}")
-            if len(self.problems) >= MAX_PROBLEMS:
-                raise _Refused(place, "too many findings to go on")
         else:
             opened.branch.keys[text] = place
         opened.key = text
@@ -193,24 +213,39 @@ class _Reader:
             cast("list[Branch]", opened.branch.value).append(branch)
 
 
-def read_tree(data: bytes, file: str) -> tuple[Branch | None, list[Problem]]:
-    """The tree of a file, as far as it can be read, and everything that YAML itself says against it."""
-    reader = _Reader(file)
+class Tree(NamedTuple):
+    """A file as far as it can be read, everything that YAML itself says against it, and how many values it has."""
+
+    root: Branch | None
+    problems: list[Problem]
+    values: int = 0
+
+
+def read_tree(data: bytes, file: str, most: int = MAX_NODES) -> Tree:
+    """Read a file of at most so many values."""
+    reader = _Reader(file, min(most, MAX_NODES))
+    text = _text(data, reader)
+    if text is not None:
+        reader.read(text)
+        if reader.root is None and not reader.problems:
+            reader.problem((1, 1), "the file is empty")
+    return Tree(reader.root, reader.problems, reader.values)
+
+
+def _text(data: bytes, reader: _Reader) -> str | None:
     if len(data) > MAX_BYTES:
-        reader.problem(
-            (1, 1), f"larger than {MAX_BYTES // 1_000_000} MB", "no dialplan is: split it, or is it another file?"
-        )
-        return None, reader.problems
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start]
-        reader.problem((before.count(b"\n") + 1, 1), "not UTF-8 text", "save the file as UTF-8")
-        return None, reader.problems
-    reader.read(text)
-    if reader.root is None and not reader.problems:
-        reader.problem((1, 1), "the file is empty")
-    return reader.root, reader.problems
+        hint = "no dialplan is: split it, or is it another file?"
+        reader.problem((1, 1), f"larger than {MAX_BYTES // 1_000_000} MB", hint)
+    elif data.startswith((b"\xff\xfe", b"\xfe\xff")) or data[:4].count(0) > 1:
+        reader.problem((1, 1), "not UTF-8 text but UTF-16 or UTF-32", "save the file as UTF-8")
+    else:
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            before = data[: error.start]
+            column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+            reader.problem((before.count(b"\n") + 1, column), "not UTF-8 text", "save the file as UTF-8")
+    return None
 
 
 def _syntax_hint(error: yaml.MarkedYAMLError) -> str:

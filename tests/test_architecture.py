@@ -34,6 +34,7 @@ CORE = {
     "ivr/node.py",
     "ivr/wording.py",
     "ivr/checks.py",
+    "ivr/sources.py",
     "ivr/verbs/__init__.py",
     "ivr/verbs/say.py",
     "ivr/verbs/menu.py",
