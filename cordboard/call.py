@@ -21,13 +21,13 @@ from ivr.handover import LEFT, Handover
 from ivr.inputs import CallFacts, Position
 from ivr.session import CallInfo, Ended, FlowSession, Outcome
 from pbx.facts import CallReturned, ChannelGone, ChannelSeen, CommandDone, Fact, KeyPressed, OrderFailed, Origin, Place
-from pbx.orders import Answer, HangUp, Play, Remember, SetLanguage, StopMusic
+from pbx.orders import Answer, HangUp, Play, RecordMessage, Remember, SetLanguage, StopMusic
 
 __all__ = ["Call", "CallNote", "CallServices"]
 
 CAUSE_UNALLOCATED = 1
 CAUSE_UNSEEN = 0
-COMMANDS = frozenset({Answer.__name__, Play.__name__})
+COMMANDS = frozenset({Answer.__name__, Play.__name__, RecordMessage.__name__})
 """The orders whose end a flow waits for."""
 
 

@@ -35,6 +35,7 @@ from pbx.facts import (
     LinkDown,
     LinkUp,
     Looked,
+    MessageRecorded,
     OrderFailed,
     PhoneChanged,
     PhoneHeld,
@@ -86,6 +87,7 @@ class Dispatcher:
             CallReturned: self._call_returned,
             KeyPressed: self._key,
             CommandDone: self._to_call,
+            MessageRecorded: self._to_call,
             ControlLost: self._control_lost,
             ChannelGone: self._channel_gone,
             BridgeEntered: self._bridge,
@@ -122,7 +124,7 @@ class Dispatcher:
             self._calls.handle(fact.channel, fact)
 
     def _to_call(self, fact: Fact) -> None:
-        assert isinstance(fact, CommandDone)
+        assert isinstance(fact, (CommandDone, MessageRecorded))
         self._calls.handle(fact.channel, fact)
 
     def _to_distributor(self, fact: Fact) -> None:

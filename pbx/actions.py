@@ -19,6 +19,7 @@ from pbx.orders import (
     Hold,
     KeepAlive,
     Part,
+    RecordMessage,
     Remember,
     RingNumber,
     RingPhone,
@@ -57,13 +58,17 @@ Action = tuple[str, tuple[tuple[str, str], ...]]
 
 MAX_MEMORY = 700
 MAX_NAME = 60
+MAX_MESSAGE_S = 3600
+MESSAGE_FORMAT = "sln"
+"""Samples of 16 bits without a header, which a PBX that is killed would leave wrong."""
 
 _ID = re.compile(r"[A-Za-z0-9_.:@-]{1,149}\Z")
 _ENDPOINT = re.compile(r"[A-Za-z0-9_.-]{1,80}\Z")
 _RECORDING = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,119}\Z")
 _FOLDER = re.compile(r"(?!.*/\.\.?(/|\Z))/[\w/.+@=~ -]{1,255}\Z")
 _HANDLE = re.compile(r"[A-Za-z0-9]{1,40}\Z")
-_COMMAND = re.compile(r"(ANSWER|NOOP|STREAM FILE|SET MUSIC|ASYNCAGI BREAK)( |\Z)")
+_COMMAND = re.compile(r"(ANSWER|NOOP|STREAM FILE|RECORD FILE|SET MUSIC|ASYNCAGI BREAK)( |\Z)")
+_KEYS = re.compile(r"[0-9*#]{0,12}\Z")
 _NUMBER = re.compile(r"\+?[0-9]{1,32}\Z")
 _MUSIC = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?\Z")
@@ -248,6 +253,22 @@ def agi_command(channel: str, command: str, command_id: str) -> Action:
     if _COMMAND.match(command) is None:
         raise EncodeError("not an AGI command of ours")
     return "AGI", (("Channel", channel_id(channel)), ("Command", command), ("CommandID", command_id))
+
+
+def record_message(order: RecordMessage, folder: str) -> str:
+    """RECORD FILE below the folder for messages, and nowhere else; the folder must exist."""
+    if _RECORDING.match(order.message) is None:
+        raise EncodeError("not the name of a message")
+    if _FOLDER.match(folder) is None:
+        raise EncodeError("not a folder for messages")
+    if _KEYS.match(order.end_keys) is None:
+        raise EncodeError("not keys")
+    if not 0 < order.max_s <= MAX_MESSAGE_S or not 0 <= order.silence_s <= MAX_MESSAGE_S:
+        raise EncodeError("not a length for a message")
+    beep = " BEEP" if order.beep else ""
+    silence = f" s={order.silence_s}" if order.silence_s else ""
+    file = f"{folder}/{order.message}"
+    return f'RECORD FILE "{file}" {MESSAGE_FORMAT} "{order.end_keys}" {order.max_s * 1000}{beep}{silence}'
 
 
 def stop_playback(channel: str) -> Action:

@@ -5,6 +5,7 @@ it is given `send`, `stop` and `after`. Quirks of Asterisk 22 that it hides (res
 - A running command is not interrupted by another one; a prompt is, by an escape digit or by AMI `ControlPlayback`.
 - A stop that arrives just after a prompt ended waits on the channel and stops the next one: that one is played again
   from where it was cut, because a result of 1000 without a stop of ours can mean nothing else.
+- Why RECORD FILE ended stands in parentheses in its reply; `result` may be what was left of the time.
 - Replies are matched by CommandID alone. One that cannot be parsed shifts all later ones: the channel is given up.
 - Commands still queued in the PBX survive a redirect and run on return, hence nothing is sent ahead.
 - A negative result ends the AGI, and so does a hang-up, and neither says which it was: what failed, and that control is
@@ -17,12 +18,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from pbx.agi_reply import STOPPED, AgiReply, parse_reply
+from pbx.actions import record_message
+from pbx.agi_reply import NOT_BEGUN, STOPPED, AgiReply, message_end, parse_reply
 from pbx.errors import EncodeError
-from pbx.facts import CommandDone, ControlLost, Fact, OrderFailed
-from pbx.orders import Answer, Play, StartMusic, StopMusic, StopPlay, TakeOver
+from pbx.facts import CommandDone, ControlLost, Fact, MessageEnd, MessageRecorded, OrderFailed
+from pbx.orders import Answer, Play, RecordMessage, StartMusic, StopMusic, StopPlay, TakeOver
 
-Command = Answer | Play | StartMusic | StopMusic | TakeOver
+Command = Answer | Play | RecordMessage | StartMusic | StopMusic | TakeOver
 ESCAPE_DIGITS = "0123456789*#ABCD"
 STOP_AFTER = 0.1
 """A pressed key stops a prompt within a frame; when it did not (it fell between two files) we stop it ourselves."""
@@ -109,13 +111,16 @@ class AsyncAgi:
         emit: Callable[[Fact], None],
         after: Callable[[float, Callable[[], None]], Timer],
         command_prefix: str,
+        messages: str = "",
     ) -> None:
+        """`messages`: the folder of callers' messages, as the PBX sees it."""
         self.stale_replies = 0
         self.garbled_replies = 0
         self._wire = wire
         self._emit = emit
         self._after = after
         self._prefix = command_prefix
+        self._messages = messages
         self._number = 0
         self._hands: dict[str, Hand] = {}
         self._ending: dict[str, Timer] = {}  # channels whose AGI ended: lost, unless they turn out to be hung up
@@ -250,7 +255,7 @@ class AsyncAgi:
         command_id = f"{self._prefix}{self._number}"
         hand.command_id = command_id.encode()
         try:
-            self._wire.command(hand.channel, _text(command, hand), command_id)
+            self._wire.command(hand.channel, self._text(command, hand), command_id)
         except EncodeError:
             self._finish(hand, ok=False)
 
@@ -273,6 +278,8 @@ class AsyncAgi:
         reply = parse_reply(encoded)
         if reply is None:
             self._garbled(hand)
+        elif isinstance(hand.running, RecordMessage):
+            self._recorded(hand, hand.running, reply)
         elif reply.result < 0:
             failed = hand.running
             hand.clear()
@@ -300,9 +307,20 @@ class AsyncAgi:
         else:
             self._finish(hand, ok=True)
 
+    def _recorded(self, hand: Hand, order: RecordMessage, reply: AgiReply) -> None:
+        end, seconds = message_end(reply, order.max_s, order.silence_s)
+        self._emit(MessageRecorded(hand.channel, order.token, end, seconds))
+        if reply.result < 0 and reply.word != NOT_BEGUN:
+            hand.clear()
+            hand.failed = order
+        else:
+            self._next(hand)
+
     def _finish(self, hand: Hand, *, ok: bool, interrupted: bool = False) -> None:
         command = hand.running
-        if isinstance(command, (Answer, Play, TakeOver)):
+        if isinstance(command, RecordMessage):  # not sent
+            self._emit(MessageRecorded(hand.channel, command.token, MessageEnd.FAILED, 0.0))
+        elif isinstance(command, (Answer, Play, TakeOver)):
             self._emit(CommandDone(hand.channel, command.token, ok, interrupted))
         elif not ok and command is not None:
             self._emit(OrderFailed(hand.channel, type(command).__name__, "refused"))
@@ -324,21 +342,22 @@ class AsyncAgi:
         self._number += 1
         self._wire.command(hand.channel, "ASYNCAGI BREAK", f"{self._prefix}{self._number}")
 
-
-def _text(command: Command, hand: Hand) -> str:
-    match command:
-        case Play():
-            digits = ESCAPE_DIGITS if command.interruptible else ""
-            text = f'STREAM FILE {_quoted(command.files[hand.file])} "{digits}"'
-            return f"{text} {hand.offset}" if hand.offset else text
-        case Answer():
-            return "ANSWER"
-        case StartMusic():
-            return f"SET MUSIC ON {_quoted(command.music_class)}"
-        case StopMusic():
-            return "SET MUSIC OFF"
-        case TakeOver():
-            return "NOOP"
+    def _text(self, command: Command, hand: Hand) -> str:
+        match command:
+            case Play():
+                digits = ESCAPE_DIGITS if command.interruptible else ""
+                text = f'STREAM FILE {_quoted(command.files[hand.file])} "{digits}"'
+                return f"{text} {hand.offset}" if hand.offset else text
+            case RecordMessage():
+                return record_message(command, self._messages)
+            case Answer():
+                return "ANSWER"
+            case StartMusic():
+                return f"SET MUSIC ON {_quoted(command.music_class)}"
+            case StopMusic():
+                return "SET MUSIC OFF"
+            case TakeOver():
+                return "NOOP"
 
 
 def _quoted(word: str) -> str:

@@ -54,6 +54,16 @@ class Place(StrEnum):
     OTHER = "other"
 
 
+class MessageEnd(StrEnum):
+    """What ended a caller's message."""
+
+    KEY = "key"
+    SILENCE = "silence"
+    LIMIT = "limit"  # as long as one may be
+    HANGUP = "hangup"
+    FAILED = "failed"  # the PBX could not record; there may be no file
+
+
 @dataclass(frozen=True, slots=True)
 class CallArrived:
     """A caller's channel waits for our first command. It is not answered yet."""
@@ -143,6 +153,20 @@ class CommandDone:
     token: str
     ok: bool
     interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecorded:
+    """A caller's message is over and its file complete. `seconds` of sound; none, and no file, for a key in the beep.
+
+    Who hangs up in the midst is told of here first, then gone. When the link is lost meanwhile this never comes, and
+    the file tells.
+    """
+
+    channel: str
+    token: str
+    end: MessageEnd
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +280,7 @@ Fact = (
     | PhoneResumed
     | KeyPressed
     | CommandDone
+    | MessageRecorded
     | ControlLost
     | ChannelGone
     | BridgeEntered

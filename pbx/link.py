@@ -37,6 +37,7 @@ from pbx.orders import (
     Order,
     Part,
     Play,
+    RecordMessage,
     Remember,
     RingNumber,
     RingPhone,
@@ -75,6 +76,7 @@ class LinkSettings:
     boot: float = 60.0
     inbox: int = CAPACITY
     recordings: str = ""  # the folder, as the PBX sees it; "": nothing can be recorded
+    messages: str = ""  # likewise, of what callers say to nobody
 
 
 @dataclass(slots=True)
@@ -117,12 +119,13 @@ class PbxLink:
         # Replies to commands of a predecessor, or of another controller, must never be taken for ours.
         prefix = f"cb{secrets.token_hex(3)}-"
         self._prefix = prefix
-        self._agi = AsyncAgi(self, self._emit, self._after, prefix)
+        self._agi = AsyncAgi(self, self._emit, self._after, prefix, settings.messages)
         self._translator = Translator(self._emit, self._agi, self._legs)
         self._carriers: dict[type[Order], Callable[..., None]] = {
             Answer: self._agi.order,
             Play: self._agi.order,
             StopPlay: self._agi.order,
+            RecordMessage: self._agi.order,
             StartMusic: self._agi.order,
             StopMusic: self._agi.order,
             TakeOver: self._agi.order,

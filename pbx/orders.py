@@ -37,6 +37,25 @@ class StopPlay:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordMessage:
+    """Record what the caller says, after a beep, into a file of its own. Ends with one `MessageRecorded(token)`.
+
+    `message` is our name for it, and the name of its file in the messages folder that the link was given: bare samples,
+    so that a PBX that dies leaves nothing unreadable. A file of this name is overwritten. It ends after `max_s`, after
+    `silence_s` of silence (0: never for that), with a key of `end_keys`, or when the caller is gone; nothing else ends
+    it, a `StopPlay` does not. Other keys arrive as `KeyPressed` and are not heard in it when they come as RFC 4733.
+    """
+
+    channel: str
+    token: str
+    message: str
+    max_s: int
+    silence_s: int = 0
+    beep: bool = True
+    end_keys: str = "#"
+
+
+@dataclass(frozen=True, slots=True)
 class StartMusic:
     channel: str
     music_class: str
@@ -226,6 +245,7 @@ Order = (
     Answer
     | Play
     | StopPlay
+    | RecordMessage
     | StartMusic
     | StopMusic
     | TakeOver

@@ -66,6 +66,7 @@ class Rig(ABC):
     short: str  # a prompt
     long: str  # a prompt that lasts until it is stopped
     recordings: Path  # where recordings are written
+    messages: Path  # where callers' messages are written
     missing = "/nowhere/there-is-no-such-prompt"
 
     def __init__(self) -> None:
@@ -103,6 +104,13 @@ class Rig(ABC):
     async def agent_hangs_up(self, leg: str) -> None: ...
     @abstractmethod
     async def reset(self) -> None: ...
+    @abstractmethod
+    def lose_messages(self) -> None:
+        """The folder for messages is gone."""
+
+    @abstractmethod
+    def message_seconds(self, message: str) -> float:
+        """How long the file of a message is now."""
 
 
 class FakeRig(Rig):
@@ -118,7 +126,7 @@ class FakeRig(Rig):
             "1002": Phone.rings_on(),
             "1003": Phone.rejects(17, 486),
         }
-        self.recordings = Path("/recordings")
+        self.recordings, self.messages = Path("/recordings"), Path("/messages")
         return LinkSettings(
             "127.0.0.1",
             self.pbx.port,
@@ -126,6 +134,7 @@ class FakeRig(Rig):
             self.pbx.secret,
             limits=LIMITS,
             recordings=str(self.recordings),
+            messages=str(self.messages),
         )
 
     async def _clean(self) -> None:
@@ -145,6 +154,12 @@ class FakeRig(Rig):
 
     async def reset(self) -> None:
         self.pbx.reset()
+
+    def lose_messages(self) -> None:
+        self.pbx.world.missing_files.add(str(self.messages))
+
+    def message_seconds(self, message: str) -> float:
+        return self.pbx.world.message_seconds(self.channel)
 
 
 class RealRig(Rig):
@@ -188,7 +203,8 @@ class RealRig(Rig):
             number: await Softphone.agent("127.0.0.1", sip, number, secret, incoming=behaviour)
             for number, behaviour in behaviours.items()
         }
-        self.recordings = self.folder / "recordings"
+        self.recordings, self.messages = self.folder / "recordings", self.folder / "messages"
+        self.messages.mkdir()
         return LinkSettings(
             "127.0.0.1",
             self.proxy.port,
@@ -196,6 +212,7 @@ class RealRig(Rig):
             secret,
             limits=LIMITS,
             recordings=str(self.recordings),
+            messages=str(self.messages),
         )
 
     async def _clean(self) -> None:
@@ -222,6 +239,13 @@ class RealRig(Rig):
 
     async def reset(self) -> None:
         self.proxy.reset()
+
+    def lose_messages(self) -> None:
+        self.messages.rmdir()
+
+    def message_seconds(self, message: str) -> float:
+        file = self.messages / f"{message}.sln"
+        return file.stat().st_size / 16_000 if file.exists() else 0.0
 
 
 def _free_port(kind: socket.SocketKind) -> int:

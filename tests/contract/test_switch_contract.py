@@ -26,6 +26,8 @@ from pbx.facts import (
     LinkDown,
     LinkUp,
     Looked,
+    MessageEnd,
+    MessageRecorded,
     OrderFailed,
     Origin,
     Place,
@@ -42,6 +44,7 @@ from pbx.orders import (
     MuteRecording,
     Part,
     Play,
+    RecordMessage,
     Remember,
     RingNumber,
     RingPhone,
@@ -57,7 +60,7 @@ from pbx.orders import (
     TakeOver,
     UnmuteRecording,
 )
-from tests.contract.switch_rig import FakeRig, RealRig, Rig
+from tests.contract.switch_rig import WITHIN, FakeRig, RealRig, Rig
 
 
 @pytest.fixture(params=[FakeRig, pytest.param(RealRig, marks=pytest.mark.system)], ids=["fake", "real"])
@@ -475,6 +478,92 @@ async def test_a_recording_lives_through_a_talk_and_a_lost_link(rig: Rig) -> Non
     if rig.real:
         frames, rest = divmod((rig.recordings / "talk-1.raw").stat().st_size, 4)
         assert (frames > 0, rest) == (True, 0)
+
+
+async def begun(rig: Rig, message: str) -> None:
+    """The PBX writes the message, for half a second at least."""
+    async with asyncio.timeout(WITHIN):
+        while rig.message_seconds(message) < 0.5:  # noqa: ASYNC110 - a file tells nobody
+            await asyncio.sleep(0.02)
+
+
+async def test_a_key_ends_a_message_and_no_other_does(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(RecordMessage(channel, "m", "message-1", 60, end_keys="#"))
+    rig.link.send(Play(channel, "after", (rig.short,)))
+    await begun(rig, "message-1")
+    await rig.press("1")
+    await rig.facts.has(KeyPressed(channel, "1"))
+    rig.link.send(StopPlay(channel))
+    assert rig.facts.of(MessageRecorded) == []
+    await rig.press("#")
+    recorded = await rig.facts.next(MessageRecorded)
+    assert (recorded.channel, recorded.token, recorded.end) == (channel, "m", MessageEnd.KEY)
+    assert KeyPressed(channel, "#") in rig.facts.all[: rig.facts.all.index(recorded)]
+    await rig.facts.has(CommandDone(channel, "after", ok=True, interrupted=True))
+    # Asterisk takes 0.2 s back: the sound of the key.
+    assert 0.2 < recorded.seconds < WITHIN
+    if rig.real:
+        assert rig.message_seconds("message-1") == pytest.approx(recorded.seconds)
+
+
+async def test_a_key_in_the_beep_ends_a_message_that_has_not_begun(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(RecordMessage(channel, "m", "message-1", 60))
+    rig.link.send(Look())
+    await rig.facts.next(Looked)
+    await rig.press("#")
+    assert await rig.facts.next(MessageRecorded) == MessageRecorded(channel, "m", MessageEnd.KEY, 0.0)
+    rig.link.send(Play(channel, "after", (rig.short,)))
+    await rig.facts.has(CommandDone(channel, "after", ok=True))
+
+
+async def test_silence_ends_a_message_and_most_of_it_is_cut_off(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(RecordMessage(channel, "m", "message-1", 60, silence_s=2))
+    recorded = await rig.facts.next(MessageRecorded)
+    assert recorded.end is MessageEnd.SILENCE
+    assert recorded.seconds == pytest.approx(1.0, abs=0.2)
+
+
+async def test_a_message_may_be_so_long(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(RecordMessage(channel, "m", "message-1", 1, beep=False))
+    recorded = await rig.facts.next(MessageRecorded)
+    assert recorded.end is MessageEnd.LIMIT
+    assert recorded.seconds == pytest.approx(1.0, abs=0.2)
+    await settled(rig, channel)
+
+
+async def test_what_was_said_before_a_hang_up_is_kept(rig: Rig) -> None:
+    channel = await answered(rig)
+    rig.link.send(RecordMessage(channel, "m", "message-1", 60))
+    await begun(rig, "message-1")
+    await rig.caller_hangs_up()
+    await rig.facts.has(ChannelGone(channel, 16))
+    (recorded,) = rig.facts.of(MessageRecorded)
+    assert recorded.end is MessageEnd.HANGUP
+    assert rig.facts.all.index(recorded) < rig.facts.all.index(ChannelGone(channel, 16))
+    assert rig.facts.of(ControlLost) == []
+    assert recorded.seconds >= 0.4
+    if rig.real:
+        assert rig.message_seconds("message-1") >= 0.5
+
+
+async def test_a_message_that_cannot_be_written_is_told(rig: Rig) -> None:
+    rig.lose_messages()
+    channel = await answered(rig)
+    rig.link.send(RecordMessage(channel, "m", "message-1", 60, beep=False))
+    await rig.facts.has(MessageRecorded(channel, "m", MessageEnd.FAILED, 0.0))
+    await rig.facts.has(ControlLost(channel))
+
+
+async def test_a_message_is_a_file_in_its_folder_and_nowhere_else(rig: Rig) -> None:
+    channel = await answered(rig)
+    for message in ("../x", "a/b", "", ".", "a,b", 'a" sln "1', "a\r\nb"):
+        rig.link.send(RecordMessage(channel, message, message, 60))
+        await rig.facts.has(MessageRecorded(channel, message, MessageEnd.FAILED, 0.0))
+    await settled(rig, channel)
 
 
 async def test_orders_for_nobody(rig: Rig) -> None:

@@ -59,6 +59,7 @@ class Channel:
     variables: dict[str, str] = field(default_factory=dict)
     commands: deque[tuple[str, str]] = field(default_factory=deque)
     playing: str = ""  # its escape digits follow
+    recording_since: float | None = None  # a caller's message
     escape: str = ""
     command_id: str = ""
     timer: asyncio.TimerHandle | None = None
@@ -77,6 +78,7 @@ class World:
         self.phone_states: dict[str, str] = {}
         self.commands: list[str] = []  # every AGI command that was run, in order
         self.prompt_seconds = 0.03
+        self.beep_seconds = 0.2
         self.missing_files: set[str] = set()
         self.long_files: set[str] = set()  # these play until they are stopped
         self.garble_next = False
@@ -105,6 +107,10 @@ class World:
         self.say("DTMFEnd", [*self.state(channel), ("Digit", digit), ("DurationMs", 100), ("Direction", "Received")])
         if channel.playing and digit in channel.escape:
             self._end_command(channel, f"200 result={ord(digit)} endpos=800\n")
+        elif channel.recording_since is not None and digit in channel.escape:
+            beeps = self.message_seconds(unique) < self.beep_seconds
+            word, samples = ("randomerror", 0) if beeps else ("dtmf", self._samples(channel))
+            self._end_command(channel, f"200 result={ord(digit)} ({word}) endpos={samples}\n")
 
     def hang_up(self, unique: str, cause: int = 16, sip_status: int = 0) -> None:
         channel = self.channels.pop(unique, None)
@@ -115,6 +121,8 @@ class World:
         if channel.in_agi:
             if channel.playing:
                 self._agi_exec(channel, "200 result=-1 endpos=800\n")
+            elif channel.recording_since is not None:
+                self._agi_exec(channel, f"200 result=-1 (hangup) endpos={self._samples(channel)}\n")
             self.say("AsyncAGIEnd", self.state(channel))
         peer = self.channels.get(channel.peer)
         room = channel.bridge if channel.bridge.startswith("room-") else ""
@@ -145,6 +153,10 @@ class World:
             return
         self._leave_agi(channel)
         channel.context, channel.exten = "cordboard-fallback", "s"
+
+    def message_seconds(self, unique: str) -> float:
+        """How long the message is that the caller is saying."""
+        return self._message_seconds(self.channels[unique])
 
     def phone_state(self, endpoint: str, state: str) -> None:
         self.phone_states[endpoint] = state
@@ -301,6 +313,8 @@ class World:
             words = command.split('"')
             if command.startswith("STREAM FILE"):
                 self._stream(channel, words[1], words[3] if len(words) > 3 else "")
+            elif command.startswith("RECORD FILE"):
+                self._record_message(channel, words[1], words[3], words[4].split())
             elif command == "ASYNCAGI BREAK":
                 self._end_command(channel, "200 result=0\n")
                 self.dead_man(channel.unique)
@@ -332,6 +346,27 @@ class World:
         done = "200 result=0 endpos=8000\n"
         channel.timer = asyncio.get_running_loop().call_later(self.prompt_seconds, self._end_command, channel, done)
 
+    def _record_message(self, channel: Channel, file: str, escape: str, options: list[str]) -> None:
+        if file.rpartition("/")[0] in self.missing_files:
+            self._end_command(channel, "200 result=-1 (writefile)\n")
+            self._leave_agi(channel)
+            return
+        channel.recorded.append(file)
+        channel.recording_since, channel.escape = time.monotonic(), escape
+        limit = int(options[0]) / 1000
+        silent = [int(option.removeprefix("s=")) for option in options if option.startswith("s=")]
+        seconds, kept = min([(limit, limit), *((one, 1.0) for one in silent)])  # this caller never says a word
+        done = f"200 result=17 (timeout) endpos={round(kept * 8000)}\n"
+        channel.timer = asyncio.get_running_loop().call_later(seconds, self._end_command, channel, done)
+
+    @staticmethod
+    def _message_seconds(channel: Channel) -> float:
+        since = channel.recording_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def _samples(self, channel: Channel) -> int:
+        return round(self._message_seconds(channel) * 8000)
+
     def _end_command(self, channel: Channel, result: str) -> None:
         self._cancel(channel)
         if channel.unique in self.channels:
@@ -342,6 +377,7 @@ class World:
         if self.garble_next:
             self.garble_next, result = False, "endpos=12\n200 result=0\n"
         command_id, channel.command_id, channel.playing = channel.command_id, "", ""
+        channel.recording_since = None
         encoded = quote(result, safe="-_.!~*'()")
         self.say("AsyncAGIExec", [*self.state(channel), ("CommandId", command_id), ("Result", encoded)])
 
@@ -349,6 +385,7 @@ class World:
         self._cancel(channel)
         if channel.in_agi:
             channel.in_agi, channel.command_id, channel.playing = False, "", ""
+            channel.recording_since = None
             self.say("AsyncAGIEnd", self.state(channel))
 
     def _leave(self, channel: Channel) -> None:

@@ -32,6 +32,8 @@ from pbx.facts import (
     LinkDown,
     LinkUp,
     Looked,
+    MessageEnd,
+    MessageRecorded,
     OrderFailed,
     Origin,
     Place,
@@ -49,6 +51,7 @@ from pbx.orders import (
     Order,
     Part,
     Play,
+    RecordMessage,
     RingNumber,
     RingPhone,
     Spy,
@@ -102,7 +105,7 @@ class FakeChannel:
     music: str = ""
     recording: str = ""
     recording_muted: bool = False
-    commands: deque[Answer | Play | TakeOver] = field(default_factory=deque)
+    commands: deque[Answer | Play | RecordMessage | TakeOver] = field(default_factory=deque)
     timers: list[VirtualTimer] = field(default_factory=list)
     place: Place = Place.ARRIVAL
     memory: str = ""
@@ -192,6 +195,8 @@ class FakeSwitch:
         self.emit(KeyPressed(channel, key))
         if isinstance(plays, Play) and plays.interruptible and known and known.commands and known.commands[0] is plays:
             self.finish(channel, interrupted=True)
+        elif isinstance(plays, RecordMessage) and key in plays.end_keys:
+            self.recorded(channel, MessageEnd.KEY)
 
     def finish(self, channel: str, *, ok: bool = True, interrupted: bool = False) -> None:
         """The command that runs on the channel ends now."""
@@ -201,11 +206,23 @@ class FakeSwitch:
         self._run_next(known)
         self.emit(CommandDone(channel, command.token, ok, interrupted))
 
+    def recorded(self, channel: str, end: MessageEnd, seconds: float = 5.0) -> None:
+        """The caller's message that is being recorded ends now."""
+        known = self.channels[channel]
+        command = known.commands.popleft()
+        assert isinstance(command, RecordMessage)
+        self._stop_timers(known)
+        self._run_next(known)
+        self.emit(MessageRecorded(channel, command.token, end, seconds))
+
     def hang_up(self, channel: str, cause: int = 16) -> None:
         """The far end hangs up (or the PBX does): a talk ends, a leg that rings fails."""
-        known = self.channels.pop(channel, None)
+        known = self.channels.get(channel)
         if known is None:
             return
+        if known.commands and isinstance(known.commands[0], RecordMessage):
+            self.recorded(channel, MessageEnd.HANGUP)
+        del self.channels[channel]
         self._stop_timers(known)
         room = known.bridge if known.bridge.startswith("room-") else ""
         peer = self.channels.get(known.peer)
@@ -264,7 +281,7 @@ class FakeSwitch:
 
     def _carry_out(self, order: Order, known: FakeChannel) -> None:
         match order:
-            case Answer() | Play():
+            case Answer() | Play() | RecordMessage():
                 known.commands.append(order)
                 if len(known.commands) == 1:
                     self._run_next(known)
@@ -333,6 +350,8 @@ class FakeSwitch:
                 seconds, known.answered = self.answer_seconds, True
             case TakeOver():
                 seconds = self.answer_seconds
+            case RecordMessage():  # its end is the test's to make
+                seconds = None
         if seconds is not None:
             known.timers.append(self.time.after(seconds, lambda: self.finish(known.channel)))
 

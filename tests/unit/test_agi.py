@@ -9,8 +9,8 @@ import pytest
 from pbx.agi import LOST_AFTER, MAX_QUEUE, STOP_AFTER, AsyncAgi
 from pbx.agi_reply import AgiReply, parse_reply
 from pbx.errors import EncodeError
-from pbx.facts import CommandDone, ControlLost, Fact, OrderFailed
-from pbx.orders import Answer, Play, StartMusic, StopMusic, StopPlay, TakeOver
+from pbx.facts import CommandDone, ControlLost, Fact, MessageEnd, MessageRecorded, OrderFailed
+from pbx.orders import Answer, Play, RecordMessage, StartMusic, StopMusic, StopPlay, TakeOver
 from tests.fakes.virtual_time import VirtualTime
 
 
@@ -37,7 +37,7 @@ class Table:
         self.line = Line()
         self.time = VirtualTime()
         self.facts: list[Fact] = []
-        self.agi = AsyncAgi(self.line, self.facts.append, self.time.after, "t-")
+        self.agi = AsyncAgi(self.line, self.facts.append, self.time.after, "t-", "/srv/our messages")
         self.agi.entered("c")
 
     def reply(self, text: str = "200 result=0\n", command: int = -1) -> None:
@@ -266,12 +266,83 @@ def test_unknown_commands_and_dead_channels_are_failures(table: Table) -> None:
 
 
 @pytest.mark.parametrize(
+    ("order", "command"),
+    [
+        (RecordMessage("c", "m", "m-1", 120), '"#" 120000 BEEP'),
+        (RecordMessage("c", "m", "m-1", 60, silence_s=4, beep=False, end_keys="12"), '"12" 60000 s=4'),
+        (RecordMessage("c", "m", "m-1", 1, silence_s=3, end_keys=""), '"" 1000 BEEP s=3'),
+    ],
+)
+def test_a_message_is_recorded_below_its_folder(table: Table, order: RecordMessage, command: str) -> None:
+    table.agi.order(order)
+    assert table.sent == [f'RECORD FILE "/srv/our messages/m-1" sln {command}']
+
+
+@pytest.mark.parametrize(
+    ("reply", "end", "seconds"),
+    [
+        ("200 result=35 (dtmf) endpos=24000\n", MessageEnd.KEY, 3.0),
+        ("200 result=35 (randomerror) endpos=0\n", MessageEnd.KEY, 0.0),
+        ("200 result=-1 (randomerror) endpos=0\n", MessageEnd.FAILED, 0.0),
+        ("200 result=13 (timeout) endpos=40000\n", MessageEnd.SILENCE, 5.0),
+        ("200 result=0 (timeout) endpos=479000\n", MessageEnd.LIMIT, 59.875),
+        ("511 Command Not Permitted on a dead channel or intercept routine\n", MessageEnd.FAILED, 0.0),
+    ],
+)
+def test_how_a_message_ended_and_the_next_command_runs(
+    table: Table, reply: str, end: MessageEnd, seconds: float
+) -> None:
+    table.agi.order(RecordMessage("c", "m", "m-1", 60, silence_s=4))
+    table.agi.order(Answer("c", "a"))
+    table.reply(reply)
+    assert table.facts == [MessageRecorded("c", "m", end, seconds)]
+    assert table.sent[1:] == ["ANSWER"]
+
+
+def test_a_message_without_an_end_by_silence_ended_at_its_limit(table: Table) -> None:
+    table.agi.order(RecordMessage("c", "m", "m-1", 60))
+    table.reply("200 result=20 (timeout) endpos=8000\n")
+    assert table.facts == [MessageRecorded("c", "m", MessageEnd.LIMIT, 1.0)]
+
+
+def test_a_hang_up_in_a_message_is_told_and_nothing_follows(table: Table) -> None:
+    table.agi.order(RecordMessage("c", "m", "m-1", 60))
+    table.agi.order(Play("c", "p", ("/x",)))
+    table.reply("200 result=-1 (hangup) endpos=16000\n")
+    table.agi.ended("c")
+    table.agi.drop("c")
+    table.time.advance(60)
+    assert table.facts == [MessageRecorded("c", "m", MessageEnd.HANGUP, 2.0)]
+    assert len(table.sent) == 1
+
+
+def test_a_file_that_cannot_be_written_ends_our_control(table: Table) -> None:
+    table.agi.order(RecordMessage("c", "m", "m-1", 60))
+    table.reply("200 result=-1 (writefile)\n")
+    table.agi.ended("c")
+    table.time.advance(LOST_AFTER)
+    assert table.facts == [MessageRecorded("c", "m", MessageEnd.FAILED, 0.0), ControlLost("c")]
+
+
+@pytest.mark.parametrize(
+    ("message", "max_s", "silence_s", "keys"),
+    [("../x", 60, 0, "#"), ("m", 0, 0, "#"), ("m", 60, -1, "#"), ("m", 10**6, 0, "#"), ("m", 60, 0, '#" x')],
+)
+def test_a_message_that_must_not_be_sent(table: Table, message: str, max_s: int, silence_s: int, keys: str) -> None:
+    table.agi.order(RecordMessage("c", "m", message, max_s, silence_s, end_keys=keys))
+    table.agi.order(Answer("c", "a"))
+    assert table.facts == [MessageRecorded("c", "m", MessageEnd.FAILED, 0.0)]
+    assert table.sent == ["ANSWER"]
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         (b"200%20result%3D0%0A", AgiReply(200)),
         (b"200%20result%3D-1%20endpos%3D0%0A", AgiReply(200, -1, 0)),
         (b"200%20result%3D1000%20endpos%3D160%0A", AgiReply(200, 1000, 160)),
-        (b"200%20result%3D1%20%28text%29%0A", AgiReply(200, 1)),
+        (b"200%20result%3D1%20%28text%29%0A", AgiReply(200, 1, 0, "text")),
+        (b"200%20result%3D17%20%28timeout%29%20endpos%3D800%0A", AgiReply(200, 17, 800, "timeout")),
         (b"510%20Invalid%20or%20unknown%20command%0A", AgiReply(510)),
         (b"520-Invalid%20command%20syntax.%0A", None),
         (b"200%20result%3D0", None),

@@ -16,9 +16,11 @@ from pbx.facts import (
     LegFailed,
     LegFailure,
     LegRinging,
+    MessageEnd,
+    MessageRecorded,
     OrderFailed,
 )
-from pbx.orders import Answer, Connect, HangUp, Play, RingPhone, StopPlay, TakeOver
+from pbx.orders import Answer, Connect, HangUp, Play, RecordMessage, RingPhone, StopPlay, TakeOver
 from tests.fakes.switch import FakeSwitch, PhoneScript
 from tests.fakes.virtual_time import VirtualTime
 
@@ -102,3 +104,19 @@ def test_a_leg_fails_once(
     switch.send(HangUp("cb-1"))
     switch.time.settle()
     assert facts[-1] == OrderFailed("cb-1", "HangUp", "no such channel")
+
+
+def test_a_message_ends_by_its_key_or_with_the_call(switch: FakeSwitch, facts: list[Fact]) -> None:
+    switch.call("c1")
+    facts.clear()
+    switch.send(RecordMessage("c1", "m", "m-1", 60))
+    switch.press("c1", "1")
+    switch.time.advance(100.0)
+    switch.press("c1", "#")
+    switch.send(RecordMessage("c1", "n", "m-2", 60))
+    switch.hang_up("c1")
+    assert [fact for fact in facts if not isinstance(fact, KeyPressed)] == [
+        MessageRecorded("c1", "m", MessageEnd.KEY, 5.0),
+        MessageRecorded("c1", "n", MessageEnd.HANGUP, 5.0),
+        ChannelGone("c1", 16),
+    ]
