@@ -16,8 +16,9 @@ from acd import facts as f
 from acd.engine import Engine
 from acd.model import WaitingCaller
 from acd.offers import UNANSWERED, Offer, OfferPhase
+from acd.phones import phone_seen
 from acd.skills import Requirement
-from pbx.facts import ChannelSeen, PhoneState, Place, Snapshot
+from pbx.facts import ChannelSeen, Place, Snapshot
 from pbx.live import OUR_LEG
 
 _PARTED = frozenset({Place.HOLD, Place.ROOM})
@@ -75,10 +76,6 @@ class Findings:
     strays: list[str] = field(default_factory=list)  # legs to be hung up
     parted: list[Parted] = field(default_factory=list)  # talks that are not of two in one bridge
     deserted: list[RecoveredCaller] = field(default_factory=list)  # on hold, and whose agent is gone
-
-
-def phone_seen(agent: str, state: PhoneState) -> f.PhoneSeen:
-    return f.PhoneSeen(agent, state is not PhoneState.UNREACHABLE, state in (PhoneState.RINGING, PhoneState.BUSY))
 
 
 def compare(

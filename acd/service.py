@@ -23,8 +23,9 @@ from acd.hands import Hands
 from acd.model import AgentSpec, QueueSpec, Rules, WaitingCaller
 from acd.offers import UNANSWERED, Offer, OfferPhase
 from acd.orders import QueueResult
+from acd.phones import Phones, phone_seen
 from acd.ports import ExpectedWait, Note, OnResult, OnTransfer, Record, Timers
-from acd.reconcile import RecoveredCaller, compare, phone_seen
+from acd.reconcile import RecoveredCaller, compare
 from acd.states import AgentState
 from acd.supervision import Supervision
 from acd.talk_keeper import TalkKeeper
@@ -59,12 +60,15 @@ class Distributor:
         rules: Rules | None = None,
         expected_wait: ExpectedWait | None = None,
         record: Record | None = None,
+        rung_by_others: Callable[[str], bool] = lambda _leg: False,
     ) -> None:
+        """`rung_by_others(leg)`: somebody else dialled this leg and looks after it."""
         self.engine = Engine(queues, agents, new_leg_id, rules=rules)
         self._switch = switch
         self._timers = timers
         self._clock = clock
         self._on_result = on_result
+        self._rung_by_others = rung_by_others
         self.waits = ExpectedWaits()
         self._expected_wait = expected_wait or self.waits
 
@@ -104,6 +108,7 @@ class Distributor:
         self.supervision = Supervision(
             self.engine, self.control, self.talks, switch=switch, note=note, new_leg_id=new_leg_id
         )
+        self.phones = Phones(self.engine, self._tell)
         self._bridges = Bridges()
         self._talked: dict[str, float] = {}  # the talk is over, the caller has not come back yet: since when
         self._returning: set[str] = set()  # sent into a talk that never began: they will come back
@@ -280,7 +285,10 @@ class Distributor:
         for leg, (call, bridge) in found.together.items():
             self._bridges.put_together(call, leg, bridge)
         for fact in found.facts:
-            self._tell(fact)
+            if isinstance(fact, f.PhoneSeen):
+                self.phones.seen(fact)
+            else:
+                self._tell(fact)
         for parted in found.parted:
             self.talks.adopt(parted.queue, parted.caller, parted.legs)
         for caller in found.deserted:
@@ -296,7 +304,7 @@ class Distributor:
             self._on_result(call, QueueResult.TALKED)
 
     def _has_owner(self, leg: str) -> bool:
-        return self.talks.owns(leg) or self.supervision.owns(leg)
+        return self.talks.owns(leg) or self.supervision.owns(leg) or self._rung_by_others(leg)
 
     def _rejoin(self, caller: RecoveredCaller) -> None:
         if not caller.music_on and caller.queue in self.engine.lines.lines:
@@ -364,7 +372,7 @@ class Distributor:
     def _phone_changed(self, fact: pf.PhoneChanged) -> None:
         agent = self.engine.floor.at_phone(fact.endpoint)
         if agent is not None:
-            self._tell(phone_seen(agent, fact.state))
+            self.phones.seen(phone_seen(agent, fact.state))
 
     def _order_failed(self, fact: pf.OrderFailed) -> None:
         offer = self._offer_with(fact.channel)

@@ -12,16 +12,18 @@ from typing import Any
 from acd.destinations import Destination, ToFlow, ToQueue
 from acd.service import QueueResult
 from cordboard.call_services import CallNote, CallServices
+from cordboard.flow_transfer import FlowTransfer
 from cordboard.grip import Grip
 from cordboard.memory import Memory, Phase
 from cordboard.queue_stay import QueueStay
+from cordboard.transfers import Shown
 from cordboard.waiting import Waiting
 from ivr.flow import Flow
 from ivr.handover import LEFT, Handover
 from ivr.inputs import CallFacts, Position
 from ivr.session import CallInfo, Ended, FlowSession, Outcome
 from pbx.facts import CallReturned, ChannelGone, ChannelSeen, CommandDone, Fact, KeyPressed, OrderFailed, Origin, Place
-from pbx.orders import Answer, HangUp, Play, RecordMessage, Remember, SetLanguage, StopMusic
+from pbx.orders import Answer, Connect, HangUp, Play, RecordMessage, Remember, SetLanguage, StopMusic
 
 __all__ = ["Call", "CallNote", "CallServices"]
 
@@ -39,6 +41,7 @@ class Call:
     """
 
     __slots__ = (
+        "_by_flow",
         "_ended_by",
         "_flow",
         "_grip",
@@ -50,6 +53,8 @@ class Call:
         "_spoken",
         "_stay",
         "_talks",
+        "_transfer",
+        "_transferred",
         "arrived_at",
         "channel",
         "info",
@@ -69,6 +74,8 @@ class Call:
         self.waiting = Waiting(CallFacts(info.caller_number, info.caller_name, info.dialled))
         self._grip = Grip(channel, services.switch, services.clock, services.dead_man_s)
         self._stay = QueueStay(channel, services, self.waiting, self._note, self._no_such_queue)
+        shown = Shown(info.caller_number, info.caller_name, info.dialled)
+        self._transfer = FlowTransfer(channel, shown, services.transfers, self)
         self._flow: Flow | None = None
         self._session: FlowSession | None = None
         self._position: Position | None = None
@@ -76,12 +83,19 @@ class Call:
         self._result: str | None = None  # how the wait ended, which the flow does not know yet
         self._key = ""  # by which key, when they left
         self._talks = 0
+        self._transferred = False  # talked with somebody whom the flow rang
+        self._by_flow = False  # does so now
         self._spoken = info.language  # what the PBX believes
         self._ended_by = "caller"
 
     @property
     def flow_name(self) -> str:
         return self._flow.name if self._flow is not None else ""
+
+    @property
+    def talks_by_flow(self) -> bool:
+        """With somebody whom the flow rang: no talk of a queue's."""
+        return self._by_flow
 
     # what happens -------------------------------------------------------------------------------------------------
 
@@ -102,6 +116,8 @@ class Call:
                 # Refused: the channel is elsewhere, and the fact that says where (gone, lost, returned) is on its way.
                 # To the flow it is no prompt that failed: it would run on to its end, unheard.
                 self._lose_hold()
+            case OrderFailed(order=Connect.__name__, unknown=unknown):
+                self._transfer.connect_failed(unknown)
             case KeyPressed(key=key) if self.phase is Phase.QUEUE:
                 self._leave_queue_by(key)
             case CommandDone() if self.phase is Phase.QUEUE:
@@ -115,7 +131,24 @@ class Call:
     def _expects_ends(self) -> bool:
         return self._session is not None or self._stay.speaks
 
-    def talk_started(self) -> None:
+    def entered_bridge(self) -> None:
+        if self.phase is Phase.QUEUE:
+            self._talk_started()
+        else:
+            self._transfer.connected()
+
+    def lets_go(self) -> None:
+        """The transfer's: the channel goes into a talk with somebody whom the flow rang."""
+        self._drop_session()
+        self._grip.lose()
+
+    def talks(self) -> None:
+        """The transfer's: they do now."""
+        self.phase = Phase.TALK
+        self._by_flow = self._transferred = True
+        self.remember()
+
+    def _talk_started(self) -> None:
         self.phase = Phase.TALK
         self._talks += 1
         self._stay.hush()
@@ -128,8 +161,11 @@ class Call:
         self._grip.back()
         self._stay.hush()
         self.services.distributor.handle(fact)
+        self._transfer.returned()
         if self.phase is Phase.TALK:
-            if self.services.distributor.talks.holds(self.channel):
+            if self._by_flow:
+                self._transfer_over()
+            elif self.services.distributor.talks.holds(self.channel):
                 self._grip.held = False  # on the way to somewhere else in this talk
             elif self.services.distributor.knows(self.channel):
                 self._requeued()
@@ -178,6 +214,7 @@ class Call:
         self._lose_hold()
         if self.phase is Phase.QUEUE:
             self.services.distributor.leave(self.channel, "fallback")
+        self._transfer.drop("lost")
         self.phase = Phase.FALLBACK
 
     def stop(self) -> None:
@@ -195,6 +232,7 @@ class Call:
 
     def relink(self, seen: ChannelSeen) -> None:
         """After the link is back: fence the channel and go on where the caller was."""
+        self._transfer.linked()
         if self.phase is Phase.LEAVING:
             self.services.switch.send(HangUp(self.channel))
         elif seen.place is Place.FALLBACK:
@@ -222,7 +260,10 @@ class Call:
             self.phase = Phase.TALK
         elif self.phase in {Phase.LEAVING, Phase.FALLBACK}:
             self.phase = Phase.FLOW
-        self._talks = int(self.phase is Phase.TALK)
+        if self.phase is Phase.TALK and memory is not None and not self.waiting.queue:
+            self._by_flow = self._transferred = True
+            self._transfer.resume()
+        self._talks = int(self.phase is Phase.TALK and not self._by_flow)
         if self.phase in {Phase.QUEUE, Phase.TALK}:
             self.waiting.complete(self.services.library.flow_for(self.info.dialled), self._position)
         if seen.controlled and seen.place is not Place.TALK:
@@ -259,14 +300,17 @@ class Call:
         self._lose_hold()
         # On the way to a talk the dialplan ends the music, and so does whatever a predecessor was saying.
         self._silent = seen.place is Place.RETURNED or self._stay.plan is not None
+        self._transfer.linked()
         self._grip.take_over()
 
     def _lose_hold(self) -> None:
+        self._transfer.unlinked()
         self._drop_session()
         self._stay.void()
         self._grip.lose()
 
     def _back_in_hand(self) -> None:
+        self._transfer.returned()
         match self.phase:
             case Phase.QUEUE if self._stay.pending:
                 self._enter_queue()
@@ -274,12 +318,19 @@ class Call:
                 if self._silent:
                     self.services.distributor.restart_music(self.channel)
                 self._stay.comfort(self._language)
+            case Phase.TALK if self._by_flow:
+                self._transfer_over()
             case Phase.TALK:
                 self.queue_ended(QueueResult.TALKED)
             case Phase.FLOW:
                 self._go_on()
             case _:
                 pass
+
+    def _transfer_over(self) -> None:
+        """They have talked with somebody whom the flow rang, and are in its node again, which is told so."""
+        self.phase, self._by_flow = Phase.FLOW, False
+        self._go_on()
 
     def _requeued(self) -> None:
         """The talk did not come about; the caller waits again at the old place."""
@@ -328,6 +379,8 @@ class Call:
         return self._session
 
     def _moved(self, position: Position) -> None:
+        if self._position is not None and position.node != self._position.node:
+            self._transfer.forget()
         self._position = position
         if position.language != self._spoken:
             self._spoken = position.language
@@ -371,6 +424,7 @@ class Call:
     # the end -------------------------------------------------------------------------------------------------------
 
     def _hang_up(self, cause: int, ended_by: str = "flow") -> None:
+        self._transfer.drop("caller_left" if ended_by == "caller" else "cancelled")
         self._drop_session()
         self._stay.void()
         self._ended_by = ended_by
@@ -378,6 +432,7 @@ class Call:
         self.services.switch.send(HangUp(self.channel, cause))
 
     def _gone(self, cause: int) -> None:
+        self._transfer.drop("caller_left")
         self._drop_session()
         self._stay.void()
         phase, self.phase = self.phase, Phase.LEAVING
@@ -393,6 +448,8 @@ class Call:
             return "talked"
         if phase is Phase.QUEUE:
             return "abandoned_in_queue"
+        if self._transferred:
+            return "transferred"
         if self._ended_by == "service":
             return "stopped"
         if phase is Phase.LEAVING:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from acd.service import Distributor
 from cordboard.comfort import ComfortPlan
+from cordboard.transfers import Transfers
 from ivr.flow import Flow
 from ivr.ports import PromptFiles, Timers
 from pbx.ports import Switch
@@ -43,6 +44,7 @@ class CallServices:
     prompts: PromptFiles
     distributor: Distributor
     dead_man_s: int
+    transfers: Transfers
     last_agent: Callable[[str], str | None] = lambda _number: None
     """Who talked with the caller of this number last."""
     comfort: Callable[[str], ComfortPlan | None] = lambda _queue: None

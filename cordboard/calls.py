@@ -127,7 +127,8 @@ class CallBook:
         call.recover(seen, memory)
         if call.phase is Phase.QUEUE:
             return _recovered(call, "queue")
-        if call.phase is Phase.TALK and seen.place in {Place.TALK, Place.HOLD, Place.ROOM}:
+        talks = call.phase is Phase.TALK and not call.talks_by_flow
+        if talks and seen.place in {Place.TALK, Place.HOLD, Place.ROOM}:
             return _recovered(call, "talk")
         return None
 

@@ -16,6 +16,7 @@ from acd.service import Distributor, RecoveredCaller
 from cordboard.call import CallNote
 from cordboard.calls import CallBook
 from cordboard.memory import Phase
+from cordboard.transfers import Transfers
 from pbx.facts import (
     BridgeEntered,
     BridgeLeft,
@@ -73,6 +74,8 @@ class Dispatcher:
         note: CallNote,
         recovered: Callable[[set[str]], None],
         keys: LegKeys | None = None,
+        *,
+        transfers: Transfers,
     ) -> None:
         self._live = live
         self._calls = calls
@@ -80,6 +83,7 @@ class Dispatcher:
         self._note = note
         self._recovered = recovered
         self._keys = keys
+        self._transfers = transfers
         self._first_look = True
         self.linked = False
         self._routes: dict[type, Callable[[Fact], None]] = {
@@ -92,9 +96,9 @@ class Dispatcher:
             ChannelGone: self._channel_gone,
             BridgeEntered: self._bridge,
             BridgeLeft: self._bridge,
-            LegRinging: self._to_distributor,
-            LegAnswered: self._to_distributor,
-            LegFailed: self._to_distributor,
+            LegRinging: self._leg,
+            LegAnswered: self._leg,
+            LegFailed: self._leg,
             CallHeld: self._to_distributor,
             LegAtDesk: self._to_distributor,
             LegSpies: self._to_distributor,
@@ -127,6 +131,11 @@ class Dispatcher:
         assert isinstance(fact, (CommandDone, MessageRecorded))
         self._calls.handle(fact.channel, fact)
 
+    def _leg(self, fact: Fact) -> None:
+        assert isinstance(fact, (LegRinging, LegAnswered, LegFailed))
+        if not self._transfers.handle(fact.channel, fact):
+            self._distributor.handle(fact)
+
     def _to_distributor(self, fact: Fact) -> None:
         self._distributor.handle(fact)
 
@@ -140,8 +149,8 @@ class Dispatcher:
         assert isinstance(fact, (BridgeEntered, BridgeLeft))
         self._distributor.handle(fact)
         call = self._calls.get(fact.channel)
-        if call is not None and isinstance(fact, BridgeEntered) and call.phase is Phase.QUEUE:
-            call.talk_started()
+        if call is not None and isinstance(fact, BridgeEntered):
+            call.entered_bridge()
 
     def _channel_gone(self, fact: Fact) -> None:
         assert isinstance(fact, ChannelGone)
@@ -149,6 +158,8 @@ class Dispatcher:
         self._distributor.handle(fact)
         if not fact.channel.startswith(OUR_LEG):
             self._calls.handle(fact.channel, fact)
+        elif self._transfers.handle(fact.channel, fact):
+            pass
         elif self._keys is not None:
             self._keys.gone(fact.channel)
 
@@ -161,8 +172,11 @@ class Dispatcher:
 
     def _order_failed(self, fact: Fact) -> None:
         assert isinstance(fact, OrderFailed)
+        if self._transfers.handle(fact.channel, fact):
+            return
         if fact.channel.startswith(OUR_LEG) or fact.order in TALK_ORDERS:
             self._distributor.handle(fact)
+            self._calls.handle(fact.channel, fact)
         elif fact.unknown:
             log.warning("order of unknown fate", order=fact.order, channel=fact.channel)
         else:
@@ -197,6 +211,7 @@ class Dispatcher:
             log.warning("belief corrected by looking", correction=type(correction).__name__)
             self(correction)
         self._calls.found(snapshot.channels)
+        self._transfers.looked(snapshot)
         # Of the phones the snapshot may be older than the last event; `compare` above has judged them.
         self._distributor.looked(replace(snapshot, phones={}), self._recover(snapshot, certain=False))
 

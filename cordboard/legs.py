@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from cordboard.events import Event
 
+FLOW = "flow"
+"""In the place of an offer, for somebody whom a flow rang."""
+
 
 @dataclass(slots=True)
 class TalkLeg:
@@ -55,6 +58,11 @@ def legs_of(events: Iterable[Event]) -> list[TalkLeg]:
                     leg = running[offer] = TalkLeg(event.agent, event.queue, event.at)
                     legs.append(leg)
                 leg.consulted = event.kind == "talk.consulted"
+            case "transfer.answered":
+                running[FLOW] = TalkLeg(event.agent, None, event.at)
+                legs.append(running[FLOW])
+            case "transfer.ended":
+                end(FLOW, event.at, "unknown")
             case "talk.held" if leg is not None:
                 held_at[offer] = event.at
                 leg.holds += 1

@@ -44,6 +44,7 @@ from cordboard.site import (
     PROMPTS,
     VOICEMAIL,
     agents_of,
+    allowed_of,
     calls_csv,
     comfort_of,
     feature_codes_of,
@@ -64,6 +65,7 @@ from cordboard.storage.sink import open_sink
 from cordboard.storage.writer import Writer
 from cordboard.talk_desk import TalkDesk
 from cordboard.talk_keys import TalkKeys
+from cordboard.transfers import Transfers
 from cordboard.wrap_ups import talks_in_wrap_up
 from ivr.library import DialplanLibrary
 from ivr.prompts import PromptStore
@@ -130,6 +132,11 @@ class Service:
         self.link = PbxLink(link_settings(config, self.secrets), self._fact)
         legs = itertools.count(1)
         boot = random_bits.token_hex(4)
+
+        def new_leg_id() -> str:
+            # fixed width: Bridge() (Asterisk 22) takes the first channel whose id BEGINS with what it is given
+            return f"{OUR_LEG}{boot}-{next(legs):08d}"
+
         queues, agents, rules = tuple(queues_of(config)), tuple(agents_of(config)), rules_of(config)
         program = importlib.metadata.version("cordboard")
         self.routing_log.began(self.clock(), Began(queues, agents, rules, program))
@@ -144,10 +151,13 @@ class Service:
             on_transfer=lambda call, to: self.calls.transferred(call, to),  # noqa: PLW0108 - not made yet
             number_ring_s=config.transfers.ring_s,
             dead_man_s=config.pbx.dead_man_s,
-            # fixed width: Bridge() (Asterisk 22) takes the first channel whose id BEGINS with what it is given
-            new_leg_id=lambda: f"{OUR_LEG}{boot}-{next(legs):08d}",
+            new_leg_id=new_leg_id,
             rules=rules,
             record=self.routing_log.told,
+            rung_by_others=lambda leg: self.transfers.owns(leg),  # noqa: PLW0108 - not made yet
+        )
+        self.transfers = Transfers(
+            self.link, timers, self.distributor.phones, allowed_of(config), self.journal.note, new_leg_id
         )
         states = await self.reader.agent_states()
         self.distributor.restore_agents(
@@ -167,6 +177,7 @@ class Service:
             self.prompts,
             self.distributor,
             config.pbx.dead_man_s,
+            self.transfers,
             self.last_agents.agent_of,
             comfort_of(config).get,
             lambda queue: notices.get(queue, {}),
@@ -183,7 +194,13 @@ class Service:
             record=lambda call: self.recordings.recorder.press(call),  # noqa: PLW0108 - not made yet
         )
         self.dispatcher = Dispatcher(
-            self.live, self.calls, self.distributor, self.journal.note, self._close_unseen, keys
+            self.live,
+            self.calls,
+            self.distributor,
+            self.journal.note,
+            self._close_unseen,
+            keys,
+            transfers=self.transfers,
         )
         self.call_import = CallImport(
             CallFiles(calls_csv(config), config.recordings_dir / VOICEMAIL),

@@ -12,6 +12,7 @@ from pathlib import Path
 from acd.model import AgentSpec, QueueSpec, Rules
 from acd.skills import Need, Relaxed, Requirement
 from acd.strategies import Strategy
+from cordboard.allowed import Allowed
 from cordboard.comfort import ComfortPlan
 from cordboard.config import Config
 from cordboard.features import FeatureCodes
@@ -88,6 +89,12 @@ def talk_site(config: Config, flows: Callable[[], Collection[NamedFlow]]) -> Sit
         flows=flows,
         trunk=config.pbx.trunk is not None or not config.pbx.private,
     )
+
+
+def allowed_of(config: Config) -> Allowed:
+    """Whom a flow may send its callers to."""
+    trunk = config.pbx.trunk is not None or not config.pbx.private
+    return Allowed(config.agents.keys(), tuple(config.transfers.prefixes), trunk)
 
 
 def comfort_of(config: Config) -> dict[str, ComfortPlan]:

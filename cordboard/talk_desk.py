@@ -6,7 +6,6 @@ supervise. It refuses to know how a talk gets from one state to another (`acd.co
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,13 +13,12 @@ from typing import Protocol
 from acd.destinations import Destination, Person, ToAgent, ToFlow, ToNumber, ToQueue
 from acd.errors import NotAllowed, NotPossible, UnknownAgent
 from acd.service import Distributor
+from cordboard.allowed import Allowed
 from pbx.orders import SpyMode
 
 COMMANDS = ("hold", "resume", "consult", "complete", "cancel", "conference", "transfer", "requeue")
 WITH_DESTINATION = frozenset({"consult", "transfer"})
 SUPERVISION = ("listen", "whisper", "barge", "takeover", "stop")
-
-_NUMBER = re.compile(r"\+?[0-9]{1,32}\Z")
 
 
 class NamedFlow(Protocol):
@@ -49,6 +47,7 @@ class TalkDesk:
     def __init__(self, distributor: Distributor, site: Site) -> None:
         self._distributor = distributor
         self._site = site
+        self._allowed = Allowed(site.agents, site.prefixes, site.trunk)
 
     def command(self, call: str, command: str, to: str = "") -> None:
         """One of `COMMANDS`; `to` for those that need a destination: `agent:1002`, `queue:sales`, `flow:main`,
@@ -108,7 +107,7 @@ class TalkDesk:
             case "queue":
                 return self._queue(name)
             case "number":
-                return self._number(name)
+                return self._allowed.number(name)
             case "flow":
                 for flow in self._site.flows():
                     if flow.name == name:
@@ -128,7 +127,7 @@ class TalkDesk:
         for flow in self._site.flows():
             if digits in flow.numbers:
                 return ToFlow(flow.name, digits)
-        return self._number(digits)
+        return self._allowed.number(digits)
 
     def _person(self, text: str) -> Person:
         found = self.destination(text)
@@ -145,13 +144,3 @@ class TalkDesk:
         if name not in self._site.queues:
             raise NotPossible(f"There is no queue {name!r}; there are: {', '.join(sorted(self._site.queues))}.")
         return ToQueue(name)
-
-    def _number(self, digits: str) -> ToNumber:
-        """Deny by default: toll fraud is how telephone systems lose money."""
-        if _NUMBER.match(digits) is None:
-            raise NotPossible("A number has digits only, and perhaps a + before them.")
-        if not digits.startswith(self._site.prefixes or ("-",)):
-            raise NotAllowed("This number may not be dialled: no entry of transfers.prefixes allows it.")
-        if not self._site.trunk:
-            raise NotPossible("There is no trunk (pbx.trunk) to dial a number through.")
-        return ToNumber(digits)

@@ -15,12 +15,14 @@ from acd.model import AgentSpec, QueueSpec
 from acd.ports import ExpectedWait
 from acd.service import Distributor, QueueResult
 from acd.states import AgentState
+from cordboard.allowed import Allowed
 from cordboard.call import CallServices
 from cordboard.calls import CallBook
 from cordboard.comfort import ComfortPlan
 from cordboard.dispatcher import Dispatcher
 from cordboard.features import FeatureCodes
 from cordboard.last_agents import LastAgents
+from cordboard.transfers import Transfers
 from ivr.dialplans import Dialplans
 from ivr.flow import Flow
 from ivr.loader import load_text
@@ -237,6 +239,11 @@ class Brain:
         linked: bool = True,
     ) -> None:
         legs = (f"{OUR_LEG}{life}-{number:04d}" for number in count(1))
+
+        def new_leg_id() -> str:
+            # Whoever makes facts up may have made up a talk of a leg that is yet to come.
+            return next(leg for leg in legs if leg not in self.distributor.engine.offers.open)
+
         self.pbx = pbx or FakePbx(VirtualTime())
         self.time = self.pbx.time
         self.life = life
@@ -254,10 +261,12 @@ class Brain:
             clock=self.time.now,
             note=self._distributor_note,
             on_result=self._queue_ended,
-            # Whoever makes facts up may have made up a talk of a leg that is yet to come.
-            new_leg_id=lambda: next(leg for leg in legs if leg not in self.distributor.engine.offers.open),
+            new_leg_id=new_leg_id,
             expected_wait=expected_wait,
+            rung_by_others=lambda leg: self.transfers.owns(leg),  # noqa: PLW0108 - not made yet
         )
+        allowed = Allowed(agents, ("+1555",), trunk=True)
+        self.transfers = Transfers(self.pbx, self, self.distributor.phones, allowed, self._note, new_leg_id)
         services = CallServices(
             self.pbx,
             self,
@@ -267,6 +276,7 @@ class Brain:
             self.prompts,
             self.distributor,
             DEAD_MAN_S,
+            self.transfers,
             self.last_agents.agent_of,
             (comfort or {}).get,
             lambda queue: (notices or {}).get(queue, {}),
@@ -274,7 +284,9 @@ class Brain:
         )
         self.calls = CallBook(services, CODES)
         self.here: set[str] = set()
-        self.dispatcher = Dispatcher(self.live, self.calls, self.distributor, self._note, self.here.update)
+        self.dispatcher = Dispatcher(
+            self.live, self.calls, self.distributor, self._note, self.here.update, transfers=self.transfers
+        )
         self.pbx.sink = self.handle
         for agent in agents:
             self.pbx.phones.setdefault(agent, PhoneScript.answers(1.0))

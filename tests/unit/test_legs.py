@@ -53,3 +53,16 @@ def test_what_goes_on_has_no_end_and_what_the_call_ended_has_one() -> None:
     assert legs_of(begun)[0].ended_at is None
     (leg,) = legs_of([*begun, event(20, "call.ended", ended_by="unknown")])
     assert (leg.ended_at, leg.hold_s, leg.ended_by) == (20, 8.0, "unknown")
+
+
+def test_whom_a_flow_rang_is_a_leg_as_well() -> None:
+    legs = legs_of(
+        [
+            event(5, "transfer.started", "1001", to="agent"),
+            event(10, "transfer.answered", "1001"),
+            event(30, "transfer.ended", "1001", outcome="talked"),
+            event(31, "transfer.started", to="number"),
+            event(40, "transfer.ended", outcome="busy"),
+        ]
+    )
+    assert [(leg.agent, leg.talk_s) for leg in legs] == [("1001", 20.0)]
