@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from ivr.node import worded
+from ivr.node import FILE_PATTERN, worded
 
 
 def _known_zone(name: str) -> str:
@@ -45,10 +45,12 @@ Skills = dict[Name, Level]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 if TYPE_CHECKING:
+    FileName = str
     Weekdays = str
     Day = str
     Times = str
 else:
+    FileName = worded(FILE_PATTERN, "a file in the folder of the configuration such as queues.yaml")
     _DAY_OF_WEEK = "(mon|tue|wed|thu|fri|sat|sun)"
     _TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
     Weekdays = worded(f"{_DAY_OF_WEEK}(-{_DAY_OF_WEEK})?", "a day or days of the week such as sat or mon-fri")
@@ -276,6 +278,9 @@ class Config(Section):
     """The whole file."""
 
     company: Text
+    include: Annotated[list[FileName], Field(max_length=50)] = Field(
+        default_factory=list, description="files beside this one whose `queues` and `agents` are taken in"
+    )
     languages: list[Language] = Field(default_factory=lambda: ["en"], min_length=1, description="the first is default")
     node: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,32}$")] = Field(
         "cordboard", description="the PBX's system name: makes call ids unique across machines"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 
 from cordboard import opening, yaml_source
 from cordboard.config import Comfort, Config, Queue
+from cordboard.config_include import take_in
 from cordboard.yaml_source import Place, Problem, YamlRefused, YamlSource, read_yaml
 
 WORDS = {
@@ -53,13 +54,15 @@ def load_config(file: Path, environment: Mapping[str, str] = os.environ) -> Conf
     except UnicodeDecodeError:
         raise ConfigRefused([Problem(str(file), Place(1, 1), "is not UTF-8 text")]) from None
     override = environment.get("CORDBOARD_ROOT")
-    return parse_config(text, str(file)).placed(file.absolute().parent, Path(override) if override else None)
+    folder = file.absolute().parent
+    return parse_config(text, str(file), folder).placed(folder, Path(override) if override else None)
 
 
-def parse_config(text: str, file: str = "cordboard.yaml") -> Config:
-    """Read the text of a configuration. Raises `ConfigRefused`."""
-    config, source = read_sections(text, file, Config)
-    contradictions = _in_order(Problem(file, source.place_of(path), text) for path, text in _contradictions(config))
+def parse_config(text: str, file: str = "cordboard.yaml", folder: Path | None = None) -> Config:
+    """Read the text of a configuration; what it includes lies in `folder`. Raises `ConfigRefused`."""
+    source = read_source(text, file, folder)
+    config = _validated(source, Config)
+    contradictions = _in_order(source, (source.problem(path, text) for path, text in _contradictions(config)))
     if contradictions:
         raise ConfigRefused(contradictions)
     return config
@@ -67,24 +70,40 @@ def parse_config(text: str, file: str = "cordboard.yaml") -> Config:
 
 def read_sections(text: str, file: str, model: type[M]) -> tuple[M, YamlSource]:
     """Any file of sections, and where in it everything stands. Raises `ConfigRefused`."""
+    source = read_source(text, file)
+    return _validated(source, model), source
+
+
+def read_source(text: str, file: str, folder: Path | None = None) -> YamlSource:
+    """What stands in a file, with all that it includes when its folder is known. Raises `ConfigRefused`."""
     try:
-        source = read_yaml(text)
+        source = read_yaml(text, file)
     except YamlRefused as refused:
         raise ConfigRefused([Problem(file, refused.place, refused.message)]) from None
     if not isinstance(source.data, dict):
         raise ConfigRefused([Problem(file, Place(1, 1), "must be a mapping (key: value)")])
+    if folder is not None:
+        problems = _in_order(source, take_in(source, folder))
+        if problems:
+            raise ConfigRefused(problems)
+    return source
+
+
+def _validated(source: YamlSource, model: type[M]) -> M:
     try:
         # From JSON, because strict mode then still makes paths of texts and nothing else of anything.
-        return model.model_validate_json(json.dumps(source.data)), source
+        return model.model_validate_json(json.dumps(source.data))
     except ValidationError as error:
-        raise ConfigRefused(_in_order(_problem(file, source, one, model) for one in error.errors())) from None
+        problems = _in_order(source, (_problem(source, one, model) for one in error.errors()))
+        raise ConfigRefused(problems) from None
 
 
-def _in_order(problems: Iterator[Problem]) -> list[Problem]:
-    return sorted(problems, key=lambda problem: problem.place)
+def _in_order(source: YamlSource, problems: Iterable[Problem]) -> list[Problem]:
+    """Those of the file itself first."""
+    return sorted(problems, key=lambda problem: (problem.file != source.file, problem.file, problem.place))
 
 
-def _problem(file: str, source: YamlSource, error: ErrorDetails, model: type[BaseModel]) -> Problem:
+def _problem(source: YamlSource, error: ErrorDetails, model: type[BaseModel]) -> Problem:
     in_key = error["loc"][-1] == "[key]"
     path: yaml_source.Path = error["loc"][:-1] if in_key else error["loc"]
     name = ".".join(str(part) for part in path)
@@ -92,9 +111,9 @@ def _problem(file: str, source: YamlSource, error: ErrorDetails, model: type[Bas
         known = _keys_at(path[:-1], model)
         near = difflib.get_close_matches(str(path[-1]), known, n=1)
         hint = f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(known)}"
-        return Problem(file, source.place_of(path, key=True), f"{name}: unknown key; {hint}")
+        return source.problem(path, f"{name}: unknown key; {hint}", key=True)
     words = WORDS.get(error["type"]) or error["msg"][:1].lower() + error["msg"][1:]
-    return Problem(file, source.place_of(path, key=in_key), f"{name}: {'the key: ' if in_key else ''}{words}")
+    return source.problem(path, f"{name}: {'the key: ' if in_key else ''}{words}", key=in_key)
 
 
 def _keys_at(path: yaml_source.Path, section: type[BaseModel]) -> list[str]:

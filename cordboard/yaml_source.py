@@ -47,11 +47,18 @@ class YamlRefused(Exception):
 
 @dataclass(slots=True)
 class YamlSource:
-    """The data of one file and the places of its values and keys."""
+    """The data of one file and the places of its values and keys. `lent`: what came from other files, by path."""
 
+    file: str = ""
     data: Any = None
     values: dict[Path, Place] = field(default_factory=dict)
     keys: dict[Path, Place] = field(default_factory=dict)
+    lent: dict[Path, YamlSource] = field(default_factory=dict)
+
+    def problem(self, path: Path, message: str, *, key: bool = False) -> Problem:
+        """Something that is wrong at a path, in whichever file that stands."""
+        source = self.lent.get(path[:2], self)
+        return Problem(source.file, source.place_of(path, key=key), message)
 
     def place_of(self, path: Path, *, key: bool = False) -> Place:
         """Where `path` stands; for something that is missing: where the thing stands that should hold it."""
@@ -75,10 +82,10 @@ for _tag, _pattern, _first in (
     _CoreLoader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))
 
 
-def read_yaml(text: str) -> YamlSource:
+def read_yaml(text: str, file: str = "") -> YamlSource:
     """Read one document. Raises `YamlRefused`."""
     loader = _CoreLoader(text)
-    source = YamlSource()
+    source = YamlSource(file)
     try:
         node = loader.get_single_node()
         if node is not None:

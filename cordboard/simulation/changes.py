@@ -16,7 +16,7 @@ import yaml
 from acd.model import AgentSpec
 from acd.simulate.load import Staffing
 from cordboard.config import Config
-from cordboard.config_loader import ConfigRefused, load_config, parse_config
+from cordboard.config_loader import ConfigRefused, load_config, parse_config, read_source
 from cordboard.site import agents_of, queues_of, rules_of
 from cordboard.yaml_source import Place, Problem, read_yaml
 
@@ -43,7 +43,8 @@ def set_keys(file: Path, settings: Mapping[str, Any]) -> Config:
     unchanged = load_config(file)
     if not settings:
         return unchanged
-    data = read_yaml(file.read_text(encoding="utf-8")).data
+    data = read_source(file.read_text(encoding="utf-8"), str(file), file.absolute().parent).data
+    data.pop("include", None)
     for key, value in settings.items():
         *folders, last = key.split(".")
         section = data
