@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from ivr.wording import Spoken
+
 
 class Timer(Protocol):
     def cancel(self) -> None: ...
@@ -20,8 +22,8 @@ Note = Callable[[str, dict[str, Any]], None]
 
 
 class PromptFiles(Protocol):
-    def files(self, language: str, text: str) -> tuple[str, ...]:
-        """Paths (without extension) that say `text`, each checked to exist. Raises `PromptMissing`."""
+    def files(self, language: str, piece: Spoken) -> tuple[str, ...]:
+        """Paths (without extension) that play `piece`, each checked to exist. Raises `PromptMissing`."""
 
     def seconds(self, files: Iterable[str], /) -> float:
         """How long these files play; what a watchdog waits for at least."""

@@ -11,7 +11,6 @@ import asyncio
 import hashlib
 import os
 import shutil
-import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,23 +20,26 @@ import structlog
 from ivr.announcements import Announcement, spoken_language, text_of
 from ivr.dialplans import Dialplans
 from ivr.errors import PromptMissing, VoiceError
+from ivr.own_sounds import OwnSounds, SoundList
 from ivr.synthesis import Attempt, Job, Synthesiser, WorkerSynthesiser
 from ivr.voices import Voice, Voices
+from ivr.wav import Sound, silence, sound_of
+from ivr.wording import Silence, SoundFile, Spoken
 
 __all__ = ["PromptFailure", "PromptMissing", "PromptReport", "PromptStore"]
 
 FORMAT = "1 8000 s16 trimmed -20dB"
 """Part of every hash: change it with `sound`, and everything is spoken anew."""
 
-BYTES_A_SECOND = 16_000
-_HEADER = 44
+SILENCE = "silence"
+"""The folder for silences; no language is called so."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class PromptFailure:
-    """A text that no voice could speak."""
+    """A text that no voice could speak, or a sound that is not there."""
 
     language: str
     text: str
@@ -46,7 +48,7 @@ class PromptFailure:
 
 @dataclass(slots=True)
 class PromptReport:
-    """What `prepare` did. `cached` were there already."""
+    """What `prepare` did with texts. `cached` were there already."""
 
     cached: int = 0
     spoken: int = 0
@@ -57,13 +59,6 @@ class PromptReport:
         return not self.failures
 
 
-@dataclass(frozen=True, slots=True)
-class _Sound:
-    file: str  # absolute, without extension, as the PBX wants it
-    wav: str
-    seconds: float
-
-
 class PromptStore:
     """Satisfies the port `PromptFiles`."""
 
@@ -71,13 +66,21 @@ class PromptStore:
         self._root = root.absolute()
         self._voices = voices
         self._synthesiser = synthesiser or WorkerSynthesiser(voices.espeak)
-        self._sounds: dict[tuple[str, str], _Sound] = {}
+        self._own = OwnSounds(self._root, self._synthesiser)
+        self._sounds: dict[tuple[str, str], Sound] = {}
+        self._silences: dict[float, Sound] = {}
         self._seconds: dict[str, float] = {}
         self._lock = asyncio.Lock()
 
-    def files(self, language: str, text: str) -> tuple[str, ...]:
+    def files(self, language: str, piece: Spoken) -> tuple[str, ...]:
         """See the port. The file is looked for each time: the PBX drops a caller whose file is missing."""
-        sound = self._sounds.get((language, text))
+        match piece:
+            case SoundFile(name=name):
+                sound = self._own.sound(language, name)
+            case Silence(seconds=seconds):
+                sound = self._silences.get(seconds)
+            case _:
+                sound = self._sounds.get((language, piece))
         if sound is None or not os.path.exists(sound.wav):
             raise PromptMissing(language)
         return (sound.file,)
@@ -86,10 +89,17 @@ class PromptStore:
         """How long these files play."""
         return sum(self._seconds.get(file, 0.0) for file in files)
 
+    async def find_sounds(self) -> SoundList:
+        """The sounds of the admin's own as they are now, made fit for a telephone; before dialplans are checked."""
+        async with self._lock:
+            found = await self._own.prepare()
+        self._seconds.update((sound.file, sound.seconds) for sound in found.sounds.values())
+        return found
+
     async def prepare(
-        self, dialplans: Dialplans, languages: Iterable[str] = (), more: Mapping[str, Iterable[str]] | None = None
+        self, dialplans: Dialplans, languages: Iterable[str] = (), more: Mapping[str, Iterable[Spoken]] | None = None
     ) -> PromptReport:
-        """Have a good file for every text of the dialplans, every announcement and what `more` there is, by language.
+        """Have a good file for every piece of the dialplans, every announcement and what `more` there is, by language.
 
         Nothing is spoken twice.
         """
@@ -107,8 +117,27 @@ class PromptStore:
             log.info("prompts prepared", cached=report.cached, spoken=report.spoken, failed=len(report.failures))
         return report
 
-    async def _prepare(self, texts: Mapping[str, Iterable[str]]) -> PromptReport:
+    async def _prepare(self, pieces: Mapping[str, Iterable[Spoken]]) -> PromptReport:
         report = PromptReport()
+        texts: dict[str, list[str]] = {}
+        for language, wanted in pieces.items():
+            texts[language] = [piece for piece in wanted if isinstance(piece, str)]
+            for piece in wanted:
+                match piece:
+                    case SoundFile(name=name) if self._own.sound(language, name) is None:
+                        report.failures.append(PromptFailure(language, name, f"there is no sound {name!r}"))
+                    case Silence(seconds=seconds):
+                        await self._be_silent(seconds)
+        await self._speak(texts, report)
+        return report
+
+    async def _be_silent(self, seconds: float) -> None:
+        sound = await asyncio.to_thread(silence, self._root / SILENCE / f"{round(seconds * 1000)}.wav", seconds)
+        if sound is not None:
+            self._silences[seconds] = sound
+            self._seconds[sound.file] = sound.seconds
+
+    async def _speak(self, texts: Mapping[str, Iterable[str]], report: PromptReport) -> None:
         jobs: list[Job] = []
         for language in sorted(texts):
             try:
@@ -125,13 +154,12 @@ class PromptStore:
                     report.cached += 1
                     self._keep(job, sound)
         async for spoken in self._synthesiser.speak(jobs):
-            sound = _sound(spoken.path) if spoken.path is not None else None
+            sound = sound_of(spoken.path) if spoken.path is not None else None
             if sound is None:
                 report.failures.append(PromptFailure(spoken.job.language, spoken.job.text, spoken.reason))
             else:
                 report.spoken += 1
                 self._keep(spoken.job, sound)
-        return report
 
     def _job(self, language: str, text: str, chain: Iterable[Voice]) -> Job:
         attempts = []
@@ -141,7 +169,7 @@ class PromptStore:
             attempts.append(Attempt(voice, self._root / language / f"{name}.wav"))
         return Job(language, text, tuple(attempts))
 
-    def _keep(self, job: Job, sound: _Sound) -> None:
+    def _keep(self, job: Job, sound: Sound) -> None:
         self._sounds[job.language, job.text] = sound
         self._seconds[sound.file] = sound.seconds
 
@@ -161,38 +189,22 @@ class PromptStore:
             await asyncio.to_thread(_copy, Path(sound.wav), self._root / language / f"{announcement}.wav")
 
 
-def _with_announcements(texts: Mapping[str, frozenset[str]], languages: Iterable[str]) -> dict[str, set[str]]:
-    everything = {language: set(found) for language, found in texts.items()}
+def _with_announcements(texts: Mapping[str, Iterable[Spoken]], languages: Iterable[str]) -> dict[str, set[Spoken]]:
+    everything: dict[str, set[Spoken]] = {language: set(found) for language, found in texts.items()}
     for language in languages:
         everything.setdefault(spoken_language(language), set()).update(text_of(one, language) for one in Announcement)
     return everything
 
 
-def _look(jobs: Iterable[Job]) -> list[_Sound | None]:
+def _look(jobs: Iterable[Job]) -> list[Sound | None]:
     """What the best voice has spoken already. A file that is not whole goes, or it would pass for one that is."""
     found = []
     for job in jobs:
         for attempt in job.attempts:
-            if _sound(attempt.path) is None:
+            if sound_of(attempt.path) is None:
                 attempt.path.unlink(missing_ok=True)
-        found.append(_sound(job.attempts[0].path))
+        found.append(sound_of(job.attempts[0].path))
     return found
-
-
-def _sound(wav: Path) -> _Sound | None:
-    """The file as a sound, None when it is missing or not whole."""
-    try:
-        with wav.open("rb") as file:
-            header = file.read(_HEADER)
-            size = os.fstat(file.fileno()).st_size
-    except OSError:
-        return None
-    if len(header) < _HEADER or header[:4] != b"RIFF" or header[36:40] != b"data":
-        return None
-    (length,) = struct.unpack("<I", header[40:44])
-    if length == 0 or _HEADER + length != size:
-        return None
-    return _Sound(str(wav.with_suffix("")), str(wav), length / BYTES_A_SECOND)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -5,15 +5,14 @@ Only the synthesis process imports this: numpy and soxr have no place in the pro
 
 from __future__ import annotations
 
-import os
-import wave
 from pathlib import Path
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-RATE = 8000
+from ivr.wav import RATE, write_samples
+
 FRAME = RATE // 100  # 10 ms
 SILENCE = 10 ** (-42 / 20)  # under the peak
 LEAD, TAIL = 4, 12  # frames of silence kept: plosives begin softly, words end softly
@@ -26,31 +25,38 @@ def for_telephone(samples: NDArray[np.float32], rate: int) -> NDArray[np.int16]:
     if rate != RATE:
         # A good filter matters: everything above 4 kHz would fold back into speech.
         samples = np.asarray(soxr.resample(samples, rate, RATE, quality="VHQ"), dtype=np.float32)
-    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
-    loudness = np.sqrt(np.mean(np.square(frames, dtype=np.float64), axis=1)) if len(frames) else np.zeros(0)
+    loudness = _loudness(samples)
     if not len(loudness) or loudness.max() < 1e-4:
         return np.zeros(FRAME * 10, dtype=np.int16)
     heard = np.flatnonzero(loudness > loudness.max() * SILENCE)
-    begin, end = max(heard[0] - LEAD, 0) * FRAME, (heard[-1] + 1 + TAIL) * FRAME
     gain = LOUDNESS / np.sqrt(np.mean(np.square(loudness[heard])))
     gain = min(gain, PEAK / float(np.abs(samples).max()))
-    levelled = samples[begin:end] * gain
-    fade = min(FRAME // 2, len(levelled) // 2)  # 5 ms: no click where it was cut
-    levelled[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)
-    levelled[len(levelled) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
+    levelled = fade(samples[heard_part(samples)] * gain, FRAME // 2)  # 5 ms: no click where it was cut
     return np.asarray(np.clip(levelled * 32767, -32768, 32767), dtype=np.int16)
 
 
+def heard_part(samples: NDArray[np.float32]) -> slice:
+    """Without the silence around it; nothing of what is silent throughout."""
+    loudness = _loudness(samples)
+    heard = np.flatnonzero(loudness > max(loudness.max(initial=0.0) * SILENCE, 1e-5))
+    if not len(heard):
+        return slice(0, 0)
+    return slice(max(int(heard[0]) - LEAD, 0) * FRAME, (int(heard[-1]) + 1 + TAIL) * FRAME)
+
+
+def fade(samples: NDArray[np.float32], length: int) -> NDArray[np.float32]:
+    """In and out, in place, over so many samples."""
+    length = min(length, len(samples) // 2)
+    samples[:length] *= np.linspace(0, 1, length, dtype=np.float32)
+    samples[len(samples) - length :] *= np.linspace(1, 0, length, dtype=np.float32)
+    return samples
+
+
 def write_wav(path: Path, samples: NDArray[np.int16]) -> None:
-    """All of the file or nothing of it: a caller may be listening to the one that it replaces."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with wave.open(str(draft), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE)
-            file.writeframes(samples.astype("<i2").tobytes())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_samples(path, samples.astype("<i2").tobytes())
+
+
+def _loudness(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+    """RMS of each frame."""
+    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
+    return np.sqrt(np.mean(np.square(frames, dtype=np.float64), axis=1)) if len(frames) else np.zeros(0)

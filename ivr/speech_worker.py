@@ -1,4 +1,6 @@
-"""`python -m ivr.speech_worker`: speaks texts into files, one JSON line in, one JSON line out, until its input ends.
+"""`python -m ivr.speech_worker`: speaks texts into files, and makes recorded sounds fit for a telephone.
+
+One JSON line in, one JSON line out, until its input ends.
 
 A process of its own: the English model needs 280 MB that the service must not hold, and synthesis must not delay a
 call. Decides how each engine is called. It refuses to know what the texts are for.
@@ -20,6 +22,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from ivr.errors import VoiceError
+from ivr.own_sounds import MAX_BYTES, digest
 from ivr.sound import for_telephone, write_wav
 
 ESPEAK_LIMIT_S = 60
@@ -56,8 +59,29 @@ def speak_espeak(text: str, name: str, program: str) -> Sound:
     return np.asarray(samples, dtype=np.float32), int(rate)
 
 
+def convert(job: dict[str, Any]) -> dict[str, Any]:
+    """Make a sound of the admin's own fit for a telephone."""
+    # scipy is as big as all the rest, and most sites have no sounds of their own
+    from ivr.loudness import NotPlayable, for_telephone, read
+
+    path = Path(job["path"])
+    try:
+        with Path(job["convert"]).open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if digest(content) != job["content"]:
+            return {"error": "it was changed just now; load the dialplans again"}
+        write_wav(path, for_telephone(*read(content)))
+    except NotPlayable as wrong:
+        return {"error": str(wrong)}
+    except (OSError, MemoryError) as error:
+        return {"error": f"it cannot be read or written ({type(error).__name__})"}
+    return {"path": str(path)}
+
+
 def do(job: dict[str, Any]) -> dict[str, Any]:
     """Try the job's voices one after another. A voice whose file is there already has nothing to do."""
+    if "convert" in job:
+        return convert(job)
     reasons: list[str] = []
     for attempt in job["attempts"]:
         path = Path(attempt["path"])

@@ -33,6 +33,21 @@ class Variable:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class SoundFile:
+    """A sound of the admin's own, by its name without ending."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    seconds: float
+
+
+Spoken = str | SoundFile | Silence
+"""What can be played: a prepared text, a prepared sound, silence."""
+
 Piece = str | Variable
 
 

@@ -7,41 +7,53 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 
 from ivr.errors import PromptMissing
-from ivr.synthesis import Job, Spoken
+from ivr.synthesis import Conversion, J, Job
+from ivr.synthesis import Spoken as Done
+from ivr.wording import Silence, SoundFile, Spoken
 
 
 class FakePrompts:
     """Satisfies `PromptFiles`: `/en/Hello` is the file of "Hello" in English. `missing` texts have none."""
 
     def __init__(self, seconds: float = 1.0) -> None:
-        self.missing: set[str] = set()
+        self.missing: set[Spoken] = set()
         self._seconds = seconds
 
-    def files(self, language: str, text: str) -> tuple[str, ...]:
-        if text in self.missing:
+    def files(self, language: str, piece: Spoken) -> tuple[str, ...]:
+        if piece in self.missing:
             raise PromptMissing(language)
-        return (f"/{language}/{text}",)
+        match piece:
+            case SoundFile(name=name):
+                return (f"/own/{language}/{name}",)
+            case Silence(seconds=seconds):
+                return (f"/silence/{seconds:g}",)
+            case _:
+                return (f"/{language}/{piece}",)
 
     def seconds(self, files: Iterable[str], /) -> float:
         return self._seconds * len(tuple(files))
 
 
 class FakeSynthesiser:
-    """Writes 0.1 s of silence for every job; `failing` texts are refused by every voice."""
+    """Writes 0.1 s of silence for every job; `failing` texts are refused by every voice, sounds as `refusing` says."""
 
     def __init__(self) -> None:
-        self.jobs: list[Job] = []
+        self.jobs: list[Job | Conversion] = []
         self.failing: set[str] = set()
+        self.refusing: dict[str, str] = {}
 
-    async def speak(self, jobs: Sequence[Job]) -> AsyncIterator[Spoken]:
+    async def speak(self, jobs: Sequence[J]) -> AsyncIterator[Done[J]]:
         for job in jobs:
             self.jobs.append(job)
-            if job.text in self.failing:
-                yield Spoken(job, None, "no voice today")
+            if isinstance(job, Job) and job.text in self.failing:
+                yield Done(job, None, "no voice today")
                 continue
-            path = job.attempts[0].path
+            if isinstance(job, Conversion) and job.source.name in self.refusing:
+                yield Done(job, None, self.refusing[job.source.name], refused=True)
+                continue
+            path = job.attempts[0].path if isinstance(job, Job) else job.target
             write_silence(path)
-            yield Spoken(job, path)
+            yield Done(job, path)
 
 
 def write_silence(path: Path, seconds: float = 0.1) -> None:
