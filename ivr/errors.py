@@ -2,6 +2,8 @@
 
 IvrError
 ├── DialplanErrors    a folder of dialplans was refused; `problems` says all that is wrong with it
+├── ConditionError    a condition's text is wrong: where, and why
+├── ConditionFailed   a condition has no answer for these values (division by zero, overflow)
 ├── PromptMissing     a text has no sound file (never prepared, or somebody deleted it)
 └── VoiceError        a text could not be synthesised
 """
@@ -35,3 +37,16 @@ class PromptMissing(IvrError):
 
 class VoiceError(IvrError):
     """No engine could speak a text."""
+
+
+class ConditionError(IvrError):
+    """`column` counts from 1, in characters of the condition's text."""
+
+    def __init__(self, message: str, column: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.column = column
+
+
+class ConditionFailed(IvrError):
+    """The message names variables, never what they hold: that may be a caller's."""
