@@ -16,6 +16,7 @@ import typer
 from cordboard.api_client import ServiceAddress, ServiceError
 from cordboard.config import Config, config_schema
 from cordboard.config_loader import ConfigRefused, load_config
+from cordboard.flow_cli import flow_app
 from cordboard.secrets import Secrets, SecretsError, load_secrets
 from cordboard.talk_desk import COMMANDS, SUPERVISION
 
@@ -24,6 +25,7 @@ agents_app = typer.Typer(no_args_is_help=True, help="Agents: who is there, log i
 dialplan_app = typer.Typer(no_args_is_help=True, help="Dialplans: check them, reload them, their JSON Schema.")
 recording_app = typer.Typer(no_args_is_help=True, help="Recordings of talks: list, control, fetch, delete.")
 app.add_typer(agents_app, name="agents")
+dialplan_app.add_typer(flow_app)
 app.add_typer(dialplan_app, name="dialplan")
 app.add_typer(recording_app, name="recording")
 

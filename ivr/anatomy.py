@@ -1,0 +1,64 @@
+"""What a node says of itself, apart from where it leads and what it says to the caller.
+
+Decides how a node is taken apart for people who look at flows from outside (drawings, comparisons). It knows no verb:
+it reads the fields as they are written, and leaves out those that the node's ways on and its prompts tell already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ivr.flow import Flow
+from ivr.node import Node, Path
+from ivr.wording import Piece, Variable
+
+_FOR_PEOPLE = frozenset({"description", "tags"})
+
+
+def details(node: Node, *, defaults: bool = True) -> dict[Path, Any]:
+    """Every single value of a node, by where it is written. Without `defaults` only what the admin wrote."""
+    plain = node.model_dump(by_alias=True, exclude_unset=not defaults, exclude=set(_FOR_PEOPLE))
+    elsewhere = {path for path, _ in node.targets()} | {path for _, path, _ in node.prompts()}
+    return {
+        path: value for path, value in _leaves((), plain) if not any(path[: len(told)] == told for told in elsewhere)
+    }
+
+
+def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _leaves((*path, key), inner)
+    elif isinstance(value, (list, tuple)):
+        for index, inner in enumerate(value):
+            yield from _leaves((*path, index), inner)
+    else:
+        yield path, value
+
+
+def branches_of(node: Node) -> list[tuple[str, str]]:
+    """Every way on: its label and the node that follows."""
+    return [(_label(path), target) for path, target in node.targets()]
+
+
+def _label(path: Path) -> str:
+    words = [str(part) for part in path]
+    return ".".join(words[-2:]) if words[-2:-1] == ["otherwise"] else words[-1]
+
+
+def wording_text(flow: Flow, node_id: str, slot: str, language: str) -> str:
+    """A prompt as a person reads it; "" when it is not said in this language."""
+    wording = flow.wordings.get((node_id, slot))
+    return "" if wording is None else " ".join(map(_read, wording.pieces.get(language, ())))
+
+
+def _read(piece: Piece) -> str:
+    if isinstance(piece, Variable):
+        return f"{{{piece.name}}}"
+    return piece
+
+
+def languages_of(flow: Flow, node: Node) -> tuple[str, ...]:
+    """Every language in which a node can speak."""
+    only = node.spoken_in()
+    return flow.languages if only is None else (only,)
