@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from ivr.node import FILE_PATTERN, worded
+from ivr.node import FILE_PATTERN, MAX_INCLUDES, worded
 
 
 def _known_zone(name: str) -> str:
@@ -278,7 +278,7 @@ class Config(Section):
     """The whole file."""
 
     company: Text
-    include: Annotated[list[FileName], Field(max_length=50)] = Field(
+    include: Annotated[list[FileName], Field(max_length=MAX_INCLUDES)] = Field(
         default_factory=list, description="files beside this one whose `queues` and `agents` are taken in"
     )
     languages: list[Language] = Field(default_factory=lambda: ["en"], min_length=1, description="the first is default")

@@ -10,14 +10,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ivr.node import FileName, Language, Name, NodeId, Number, PromptRef, Strict
+from ivr.node import MAX_INCLUDES, FileName, Language, Name, NodeId, Number, PromptRef, Strict
 from ivr.verbs import AnyNode
 
 
 class PartFile(Strict):
     """What a file can lend to the flows that include it."""
 
-    include: Annotated[tuple[FileName, ...], Field(max_length=50)] = Field(
+    include: Annotated[tuple[FileName, ...], Field(max_length=MAX_INCLUDES)] = Field(
         (), description="parts of this folder whose `prompts` are taken in"
     )
     description: str = ""

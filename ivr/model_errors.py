@@ -88,7 +88,8 @@ def _explain(details: ErrorDetails, report: Report, model: type[BaseModel]) -> N
         case "extra_forbidden":
             if last in VERBS and len(loc) == 4:
                 return  # a second verb, said by _check_verbs
-            report(loc, f"unknown key {last!r}", did_you_mean(str(last), _keys_at(loc[:-1], model)), key=True)
+            key = str(loc[-1])
+            report(loc, f"unknown key {key!r}", did_you_mean(key, _keys_at(loc[:-1], model)), key=True)
         case "missing":
             report(loc[:-1], f"{_owner(loc)} needs {last!r}", key=True)
         case "string_type":

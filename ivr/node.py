@@ -40,6 +40,7 @@ def kind_of(text: str, mapping: str) -> Callable[[Any], str]:
 
 NAME_PATTERN = r"[a-z][a-z0-9_-]{0,39}"
 FILE_PATTERN = r"(?:[A-Za-z0-9][A-Za-z0-9_.-]{0,63}/){0,4}[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\.ya?ml"
+MAX_INCLUDES = 50
 MOST_SECONDS = 86_400
 MAX_SHOWN = 200
 VARIABLE = re.compile(r"\{([a-z][a-z0-9_]{0,15})\}")

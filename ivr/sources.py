@@ -13,7 +13,7 @@ from typing import Any
 
 from ivr.dialplans import short_hash
 from ivr.model import PartFile
-from ivr.node import FILE_PATTERN
+from ivr.node import FILE_PATTERN, MAX_INCLUDES
 from ivr.problems import Problem, Severity, did_you_mean
 from ivr.yaml_tree import Branch, Loc, Place, Tree
 
@@ -66,7 +66,7 @@ class Source:
     def includes(self) -> Iterator[tuple[int, str]]:
         """Every file that this one takes in and that could be one; the model says what is wrong with the others."""
         given = self.plain.get("include") if isinstance(self.plain, dict) else None
-        for index, name in enumerate(given if isinstance(given, list) else ()):
+        for index, name in enumerate(given[:MAX_INCLUDES] if isinstance(given, list) else ()):
             if isinstance(name, str) and _FILE.fullmatch(name):
                 yield index, name
 
@@ -119,7 +119,7 @@ class Includes:
         for index, name in source.includes():
             part = self._sources.get(name)
             if part is None:
-                known = (one.name for one in self._sources.values() if one.is_part)
+                known = (one.name for one in self._sources.values() if one.is_part and one is not source)
                 self._problem(source, index, f"there is no file {name!r}", did_you_mean(name, known))
             elif name in found:
                 self._problem(source, index, f"{name!r} is included twice")

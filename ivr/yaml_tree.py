@@ -8,6 +8,7 @@ thinks they mean.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple, cast
 
 import yaml
 
-from ivr.problems import MAX_PROBLEMS, Problem
+from ivr.problems import MAX_PROBLEMS, Problem, shortened
 
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 20
@@ -29,6 +30,7 @@ Place = tuple[int, int]
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml: 8 times as fast, when PyYAML was built with it
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # controls, bidirectional overrides, lone surrogates, exotic line ends
+_LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _ALLOWED = {"\n", "\t", "\u200c", "\u200d"}  # the last two join letters in some scripts
 
 
@@ -55,8 +57,6 @@ class Branch:
         """
         branch, place = self, self.place
         for part in loc:
-            if isinstance(part, str) and part.startswith("<"):
-                continue
             if isinstance(branch.value, dict) and part in branch.value:
                 place = branch.keys[str(part)]
                 branch = branch.value[str(part)]
@@ -65,7 +65,7 @@ class Branch:
             elif isinstance(branch.value, list) and isinstance(part, int) and part < len(branch.value):
                 branch = branch.value[part]
                 place = branch.place
-            else:
+            elif not (isinstance(part, str) and part.startswith("<")):
                 break
         return place
 
@@ -110,11 +110,11 @@ class _Reader:
             if "end of stream" in (error.problem or ""):
                 mark = error.context_mark or mark  # where the quote was opened, not where the file ends
             place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            place = min(place, _behind(text))  # the parser counts a line behind the last one
             self._note(place, f"not valid YAML: {error.problem or error.context}", _syntax_hint(error))
         except yaml.reader.ReaderError as error:  # a character that YAML forbids
             before = text.encode()[: error.position].decode(errors="ignore")
-            place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
-            self._note(place, f"not valid YAML: the character U+{error.character:04X}", "remove it")
+            self._note(_behind(before), f"not valid YAML: the character U+{error.character:04X}", "remove it")
         except yaml.YAMLError as error:
             self._note((1, 1), f"not valid YAML: {str(error).splitlines()[0]}")
 
@@ -125,7 +125,7 @@ class _Reader:
             raise _Refused(place, "too many findings to go on")
 
     def _note(self, place: Place, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(self.file, *place, message, hint))
+        self.problems.append(Problem(self.file, *place, shortened(message), hint))
 
     def _take(self, event: Any) -> None:
         place = (event.start_mark.line + 1, event.start_mark.column + 1)
@@ -242,10 +242,15 @@ def _text(data: bytes, reader: _Reader) -> str | None:
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            before = data[: error.start]
-            column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
-            reader.problem((before.count(b"\n") + 1, column), "not UTF-8 text", "save the file as UTF-8")
+            place = _behind(data[: error.start].decode("utf-8-sig"))
+            reader.problem(place, "not UTF-8 text", "save the file as UTF-8")
     return None
+
+
+def _behind(text: str) -> Place:
+    """The place after a text, by the line ends that YAML knows."""
+    ends = list(_LINE_END.finditer(text))
+    return len(ends) + 1, len(text) - (ends[-1].end() if ends else 0) + 1
 
 
 def _syntax_hint(error: yaml.MarkedYAMLError) -> str:

@@ -382,7 +382,7 @@ async def test_a_withdrawn_leg_fails_once(rig: Rig, cause: int) -> None:
 
 async def test_memory_and_the_dead_mans_timer(rig: Rig) -> None:
     channel = await answered(rig)
-    memory = '{"f":"main","v":"' + "ñ;,\\${x}" * 70 + '"}'
+    memory = '{"f":"main","v":"${SHELL(id)} $[1+1] ' + "ñ;,\\${x}" * 66 + '"}'
     assert len(memory.encode()) > 600
     rig.link.send(Remember(channel, memory))
     rig.link.send(KeepAlive(channel, 100))

@@ -166,7 +166,7 @@ def test_a_broken_part_keeps_quiet_about_what_nobody_can_know() -> None:
     own = flow(say="{en: 5, es: []}").decode()
     assert refusal(one=own, shared="prompts: [") == [
         "one.yaml:8:28: 'es' must be a text",
-        "shared.yaml:2:1: not valid YAML: did not find expected node content (check the indentation and the quotes of "
+        "shared.yaml:1:11: not valid YAML: did not find expected node content (check the indentation and the quotes of "
         "this line and the one above)",
     ]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivr.loader import load_text
+from ivr.errors import DialplanErrors
+from ivr.loader import load_files, load_text
 from ivr.problems import Severity
 
 ROOT = Path(__file__).parents[2]
@@ -40,8 +42,6 @@ def test_any_bytes(data: bytes) -> None:
 
 @given(values)
 def test_any_shape(value: object) -> None:
-    import json
-
     judge(json.dumps(value).encode())
 
 
@@ -63,6 +63,31 @@ def test_a_slip_of_the_editor(line: int, slip: str, column: int) -> None:
         case _:
             lines[line], lines[line - 1] = lines[line - 1], lines[line]
     judge("\n".join(lines).encode())
+
+
+NAMES = ["a.yaml", "b.yaml", "c/d.yaml", "c/e.yaml", "gone.yaml", "../a.yaml"]
+
+
+@given(
+    st.dictionaries(st.sampled_from(NAMES[:4]), st.lists(st.sampled_from(NAMES), max_size=4), min_size=1),
+    st.lists(st.sampled_from(NAMES), max_size=4),
+)
+def test_any_way_of_including(parts: dict[str, list[str]], taken: list[str]) -> None:
+    """Circles, diamonds, files that are not there: a set or findings, each in a file of the set."""
+    prompts = {"prompts": {"hi": {"en": "Hi."}}}
+    files = {name: json.dumps({"include": names} | prompts).encode() for name, names in parts.items()}
+    nodes = {"hello": {"say": "hi", "next": "bye"}, "bye": {"hangup": {}}}
+    flow = {"flow": "x", "numbers": ["1"], "language": "en", "start": "hello", "nodes": nodes, "include": taken}
+    files["flow.yaml"] = json.dumps(flow).encode()
+    found: set[str] = set()
+    try:
+        dialplans = load_files(files)
+    except DialplanErrors as errors:
+        found = {problem.file for problem in errors.problems}
+    else:
+        assert dialplans.texts() == {"en": frozenset({"Hi."})}
+        assert len(taken) == 1
+    assert found <= files.keys()
 
 
 @settings(max_examples=150)
