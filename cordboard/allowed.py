@@ -33,11 +33,15 @@ class Allowed:
         """An agent's number, or a number outside."""
         return ToAgent(text) if text in self.agents else self.number(text)
 
+    def may_begin(self, text: str) -> bool:
+        """Whether numbers that begin like this one may be called."""
+        return text.startswith(self.prefixes)
+
     def number(self, text: str) -> ToNumber:
         """A number outside. Raises `NotAllowed`; `NotPossible` for one that cannot be dialled."""
         if not is_number(text):
             raise NotPossible("A number has digits only, and perhaps a + before them.")
-        if not text.startswith(self.prefixes):
+        if not self.may_begin(text):
             raise NotAllowed("This number may not be dialled: no entry of transfers.prefixes allows it.")
         if not self.trunk:
             raise NotPossible("There is no trunk (pbx.trunk) to dial a number through.")

@@ -262,7 +262,7 @@ class Call:
             self.phase = Phase.FLOW
         if self.phase is Phase.TALK and memory is not None and not self.waiting.queue:
             self._by_flow = self._transferred = True
-            self._transfer.resume()
+            self._transfer.resume(self._position.node if self._position is not None else "")
         self._talks = int(self.phase is Phase.TALK and not self._by_flow)
         if self.phase in {Phase.QUEUE, Phase.TALK}:
             self.waiting.complete(self.services.library.flow_for(self.info.dialled), self._position)

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 import typer
 
 from cordboard.api_client import ServiceAddress, ServiceError
+from cordboard.callback_cli import callbacks_app
 from cordboard.config import Config, config_schema
 from cordboard.config_loader import ConfigRefused, load_config
 from cordboard.flow_cli import flow_app
@@ -476,3 +477,6 @@ def _refuse(text: str) -> NoReturn:
     typer.echo(text, err=True)
     sys.stderr.flush()
     raise SystemExit(USAGE)
+
+
+app.add_typer(callbacks_app(_ask, _print), name="callbacks")

@@ -34,6 +34,7 @@ Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^\*[0-9]{1,6}$")]
 Digit = Annotated[str, StringConstraints(pattern=r"^[0-9]$")]
 TalkCode = Annotated[str, StringConstraints(pattern=r"^\*[0-9]$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Prefix = Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{1,31}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Spoken = Annotated[
@@ -259,6 +260,12 @@ class Transfers(Section):
     ring_s: Annotated[int, Field(ge=5, le=120)] = Field(30, description="how long a number may ring")
 
 
+class Callbacks(Section):
+    """Callers who want to be called back, on numbers that `transfers.prefixes` allows."""
+
+    region: Region | None = Field(None, description="the country in which numbers without + are meant, as US")
+
+
 class Timers(Section):
     look_s: Seconds = Field(2, description="how often belief and PBX are compared")
     ping_s: Seconds = Field(5, description="how often the PBX is asked for a sign of life")
@@ -311,6 +318,7 @@ class Config(Section):
     figures: Figures = Figures()
     talk_codes: TalkCodes = TalkCodes()
     transfers: Transfers = Transfers()
+    callbacks: Callbacks = Callbacks()
     timers: Timers = Timers()
     logs: Logs = Logs()
 

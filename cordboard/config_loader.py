@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
+import phonenumbers
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -273,6 +274,9 @@ def _contradictions(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
     yield from _words(("not_ready_reasons",), config.not_ready_reasons)
     yield from _codes(config)
     yield from _queues_by_number(config)
+    region = config.callbacks.region
+    if region is not None and region not in phonenumbers.SUPPORTED_REGIONS:
+        yield ("callbacks", "region"), f'callbacks.region: "{region}" is no country code such as US or CO'
     for language in config.voices:
         if language not in config.languages:
             yield ("voices", language), f'voices.{language}: "{language}" is not among the languages'

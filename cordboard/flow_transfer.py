@@ -70,6 +70,7 @@ class FlowTransfer:
     __slots__ = (
         "_agent",
         "_asked",
+        "_at",
         "_call",
         "_done",
         "_kept",
@@ -91,13 +92,14 @@ class FlowTransfer:
         self._agent: str | None = None
         self._asked: Asked | None = None
         self._done: Callable[[str], None] = _nobody
-        self._kept: str | None = None  # the answer to whoever asks next
+        self._at = ""  # the node that asked last
+        self._kept: str | None = None  # the answer to it, when it asks next
         self._timer: Timer | None = None
 
     # what is asked ------------------------------------------------------------------------------------------------
 
-    def begin(self, to: str, ring_s: int, done: Callable[[str], None]) -> Asked:
-        """Ring an agent's extension or a number, at most so long.
+    def begin(self, at: str, to: str, ring_s: int, done: Callable[[str], None]) -> Asked:
+        """Ring an agent's extension or a number, at most so long. `at` is the node of the flow that asks.
 
         `done` is called once, never within this, with "ok" (they have talked), "busy", "no_answer", "refused",
         "unreachable", "failed" or "not_allowed". Not after `cancel`, and not when they come to talk: then whoever asks
@@ -106,9 +108,10 @@ class FlowTransfer:
         self.drop("failed", keep=True)
         asked = self._asked = Asked(self)
         self._done = done
-        if self._kept is not None:
+        if self._kept is not None and self._at == at:
             self._wait(0.0, self._tell_kept)
             return asked
+        self._kept, self._at = None, at
         outcome = self._ring(to, ring_s)
         if outcome:
             self._wait(0.0, lambda: self._failed(outcome))
@@ -142,9 +145,9 @@ class FlowTransfer:
         elif self.stage is Stage.CONNECTING:
             self._over("failed")
 
-    def resume(self) -> None:
-        """After a restart the caller was found in a talk of ours. The PBX ends the leg with it."""
-        self.stage = Stage.TALKING
+    def resume(self, at: str) -> None:
+        """After a restart the caller was found in a talk of this node. The PBX ends the leg with it."""
+        self.stage, self._at = Stage.TALKING, at
 
     def connect_failed(self, unknown: bool) -> None:
         if self.stage is not Stage.CONNECTING:
@@ -285,7 +288,7 @@ def _person(allowed: Allowed, to: str) -> Person | str:
     try:
         return allowed.person(to)
     except AcdError:
-        return "unreachable" if to.startswith(allowed.prefixes) else "not_allowed"
+        return "unreachable" if allowed.may_begin(to) else "not_allowed"
 
 
 def _nobody(_outcome: str) -> None:

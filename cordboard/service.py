@@ -21,6 +21,7 @@ from acd.replay import Began
 from acd.service import Distributor, QueueResult
 from cordboard.call import CallServices
 from cordboard.call_import import CallFiles, CallImport
+from cordboard.callback_desk import CallbackDesk
 from cordboard.calls import CallBook
 from cordboard.clock import SteadyClock
 from cordboard.config import Config
@@ -57,6 +58,7 @@ from cordboard.site import (
     skills_of,
     talk_site,
 )
+from cordboard.storage.callbacks import CallbackStore
 from cordboard.storage.engine import open_engine
 from cordboard.storage.migrate import migrate
 from cordboard.storage.reader import Reader
@@ -163,6 +165,15 @@ class Service:
         self.distributor.restore_agents(
             ((one.agent, one.state, one.reason, one.since) for one in states.values() if one.agent in config.agents),
             await talks_in_wrap_up(states.values(), self.journal.records, self.reader),
+        )
+        self.callbacks = CallbackDesk(
+            CallbackStore(self.database),
+            allowed_of(config),
+            config.callbacks.region,
+            config.agents.keys(),
+            clock=self.clock,
+            note=self.journal.note,
+            own=self._own,
         )
         self.doors = Doors(hours_of(config), self.distributor, timers, self.clock)
         self.last_agents = LastAgents()

@@ -161,6 +161,7 @@ def web_deps(service: Service) -> WebDeps:
             collector, LinkCollector(service.link.counters), RecordingCollector(service.recordings.health)
         ),
         recordings=service.recordings,
+        callbacks=service.callbacks,
         clock=service.clock,
         allowed_hosts=frozenset(config.web.allowed_hosts),
     )

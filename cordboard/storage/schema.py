@@ -131,3 +131,38 @@ recordings = Table(
 
 Index("ix_recordings_started_at", recordings.c.started_at, recordings.c.recording)
 Index("ix_recordings_call_id", recordings.c.call_id)
+
+callback_requests = Table(
+    "callback_requests",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("call_id", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("requested_at", Double, nullable=False),
+    Column("joined_at", Double, nullable=False),
+    Column("data", JSON().with_variant(JSONB, "postgresql"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("changed_at", Double, nullable=False),
+)
+"""The columns are the fields of `callback.Callback`, by name."""
+
+_PENDING = text("state IN ('open', 'claimed')")
+
+Index(
+    "ix_callback_requests_pending_number",
+    callback_requests.c.number,
+    unique=True,
+    postgresql_where=_PENDING,
+    sqlite_where=_PENDING,
+)
+Index(
+    "ix_callback_requests_joined_at",
+    callback_requests.c.joined_at,
+    postgresql_where=_PENDING,
+    sqlite_where=_PENDING,
+)

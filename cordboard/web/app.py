@@ -7,6 +7,7 @@ from aiohttp import web
 from cordboard.web.agents import AgentApi
 from cordboard.web.api import Api
 from cordboard.web.board import Board
+from cordboard.web.callbacks import CallbacksApi
 from cordboard.web.figures import FiguresApi
 from cordboard.web.guard import add_headers, errors_as_json, host_check, token_check
 from cordboard.web.health import Health
@@ -28,7 +29,7 @@ def make_app(deps: WebDeps) -> web.Application:
     talks = TalkApi(deps)
     live = LiveEvents(deps, talks.frame)
     board = Board(deps)
-    calls = (AgentApi(deps), Api(deps), FiguresApi(deps), RecordingsApi(deps.recordings))
+    calls = (AgentApi(deps), Api(deps), FiguresApi(deps), RecordingsApi(deps.recordings), CallbacksApi(deps.callbacks))
     parts = (Health(deps), *calls, talks, live, board)
     app.add_routes([*page_routes(deps.company), *(route for part in parts for route in part.routes())])
     app.on_response_prepare.append(add_headers)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry
 
+from cordboard.callback import Callback, CallbackState
 from cordboard.events import Event
 from cordboard.journal import Subscription
 from cordboard.recording import Recording
@@ -111,6 +112,17 @@ class RecordingDesk(Protocol):
     def health(self) -> RecordingHealth: ...
 
 
+class CallbackDesk(Protocol):
+    """Those who were promised a call; `callback_desk.CallbackDesk` is the real one. Raises `DatabaseUnavailable`."""
+
+    async def page(
+        self, states: Collection[CallbackState], queue: str | None = ..., limit: int = ..., after: int = ...
+    ) -> list[Callback]: ...
+
+    async def command(self, number: int, command: str, agent: str = ..., note: str = ...) -> Callback:
+        """Raises `NotFound`, `UnknownAgent`, `CommandRefused`."""
+
+
 class LiveJournal(Protocol):
     """`journal.Journal` is the real one."""
 
@@ -155,6 +167,7 @@ class WebDeps:
     storage_health: Callable[[], StorageHealth]
     registry: CollectorRegistry
     recordings: RecordingDesk
+    callbacks: CallbackDesk
     clock: Callable[[], float]
     """The time of events."""
     allowed_hosts: frozenset[str] = frozenset()

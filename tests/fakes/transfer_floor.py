@@ -45,6 +45,7 @@ class TransferFloor:
         self.notes: list[tuple[str, str | None, dict[str, Any]]] = []
         self.answers: list[str] = []
         self.here = True
+        self.node = "put-through"
         self.in_hand = True
         self.lost_at = 0.0
         self.talking = False
@@ -115,7 +116,7 @@ class TransferFloor:
     def _enter(self) -> None:
         assert self.wanted is not None
         to, ring_s = self.wanted
-        self.asked = self.transfer.begin(to, ring_s, self._answered)
+        self.asked = self.transfer.begin(self.node, to, ring_s, self._answered)
 
     def _answered(self, outcome: str) -> None:
         assert self.wanted is not None, "a second answer"

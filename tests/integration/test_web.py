@@ -13,11 +13,14 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from cordboard.allowed import Allowed
+from cordboard.callback_desk import CallbackDesk
 from cordboard.clock import SteadyClock
 from cordboard.events import Event
 from cordboard.figures.days import BadInterval
 from cordboard.journal import Journal, Subscription
 from cordboard.recordings import Recordings
+from cordboard.storage.callbacks import CallbackStore
 from cordboard.storage.engine import open_engine
 from cordboard.storage.migrate import migrate
 from cordboard.storage.reader import Reader
@@ -165,6 +168,15 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         keep_days=None,
         min_free_bytes=0,
     )
+    callbacks = CallbackDesk(
+        CallbackStore(engine),
+        Allowed((), (), trunk=False),
+        None,
+        (),
+        clock=clock,
+        note=journal.note,
+        own=lambda work, _name: asyncio.create_task(work),
+    )
     deps = WebDeps(
         token=TOKEN,
         company="Test & Sons",
@@ -187,6 +199,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         storage_health=lambda: StorageHealth(writer.counts.failing, writer.pending, writer.counts.dropped),
         registry=make_registry(collector, RecordingCollector(recordings.health)),
         recordings=recordings,
+        callbacks=callbacks,
         clock=clock,
         allowed_hosts=frozenset({"board.example"}),
     )
