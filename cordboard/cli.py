@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import signal
-import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 from urllib.parse import quote, urlencode
 
 import typer
 
-from cordboard.api_client import ServiceAddress, ServiceError
+from cordboard import dialplan_cli
+from cordboard.api_client import ServiceError
 from cordboard.callback_cli import callbacks_app
-from cordboard.config import Config, config_schema
-from cordboard.config_loader import ConfigRefused, load_config
-from cordboard.flow_cli import flow_app
-from cordboard.secrets import Secrets, SecretsError, load_secrets
+from cordboard.cli_tools import DEFAULT_CONFIG, ConfigFile, ask, config_of, reject, run, secrets_of, service_of, show
+from cordboard.config import config_schema
+from cordboard.config_loader import ConfigRefused
 from cordboard.talk_desk import COMMANDS, SUPERVISION
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Cordboard: a contact centre on Asterisk.")
 agents_app = typer.Typer(no_args_is_help=True, help="Agents: who is there, log in, log out, pause, ready.")
-dialplan_app = typer.Typer(no_args_is_help=True, help="Dialplans: check them, reload them, their JSON Schema.")
 recording_app = typer.Typer(no_args_is_help=True, help="Recordings of talks: list, control, fetch, delete.")
 app.add_typer(agents_app, name="agents")
-dialplan_app.add_typer(flow_app)
-app.add_typer(dialplan_app, name="dialplan")
+app.add_typer(dialplan_cli.app, name="dialplan")
 app.add_typer(recording_app, name="recording")
-
-ConfigFile = Annotated[Path, typer.Option("--config", "-c", envvar="CORDBOARD_CONFIG", help="the configuration file")]
-DEFAULT_CONFIG = Path("cordboard.yaml")
-USAGE = 2
+app.add_typer(callbacks_app(ask, show), name="callbacks")
 
 
 def main() -> None:
@@ -44,7 +35,7 @@ def up(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Start the private PBX and the service, say what to dial, and keep both running until Ctrl-C."""
     from cordboard.up import run_up
 
-    raise typer.Exit(_run(run_up(_config(config), config.absolute())))
+    raise typer.Exit(run(run_up(config_of(config), config.absolute())))
 
 
 @app.command()
@@ -54,8 +45,8 @@ def serve(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
     from cordboard.serve import run_service
 
-    settings = _config(config)
-    raise typer.Exit(uvloop.run(run_service(settings, _secrets(settings))))
+    settings = config_of(config)
+    raise typer.Exit(uvloop.run(run_service(settings, secrets_of(settings))))
 
 
 @app.command()
@@ -65,11 +56,11 @@ def demo(config: ConfigFile = DEFAULT_CONFIG) -> None:
     from cordboard.phones.agent_cli import PhoneOptions
     from cordboard.phones.caller_cli import CallOptions
 
-    settings = _config(config)
-    secrets, service = _secrets(settings), _service(settings)
+    settings = config_of(config)
+    secrets, service = secrets_of(settings), service_of(settings)
     agent = next((number for number, one in settings.agents.items() if "support" in one.queues), None)
     if agent is None:
-        _refuse("the demo needs an agent in the queue `support`")
+        reject("the demo needs an agent in the queue `support`")
     events = f"ws://{service.host}:{service.port}/api/events"
     sip = settings.pbx.sip
     phone = PhoneOptions(
@@ -94,7 +85,7 @@ def demo(config: ConfigFile = DEFAULT_CONFIG) -> None:
         token=service.token,
         show=lambda line: typer.echo(f"caller {line}"),
     )
-    raise typer.Exit(_run(run_demo(service, phone, call, agent, typer.echo)))
+    raise typer.Exit(run(run_demo(service, phone, call, agent, typer.echo)))
 
 
 @app.command()
@@ -111,8 +102,8 @@ def call(
     """Be a caller: a real SIP call, told live."""
     from cordboard.phones.caller_cli import CallOptions, run_call, unique_number
 
-    settings = _config(config)
-    service = _service(settings)
+    settings = config_of(config)
+    service = service_of(settings)
     options = CallOptions(
         target=target,
         host=settings.pbx.sip.host,
@@ -126,7 +117,7 @@ def call(
         events_url=f"ws://{service.host}:{service.port}/api/events",
         token=service.token,
     )
-    raise typer.Exit(_run(run_call(options)))
+    raise typer.Exit(run(run_call(options)))
 
 
 @app.command()
@@ -144,10 +135,10 @@ def phone(
     """Be an agent: a real SIP phone that registers and, with --answer, answers."""
     from cordboard.phones.agent_cli import PhoneOptions, run_phone
 
-    settings = _config(config)
-    secrets, service = _secrets(settings), _service(settings)
+    settings = config_of(config)
+    secrets, service = secrets_of(settings), service_of(settings)
     if extension not in settings.agents:
-        _refuse(f"no agent {extension}: the configuration has {', '.join(settings.agents)}")
+        reject(f"no agent {extension}: the configuration has {', '.join(settings.agents)}")
     options = PhoneOptions(
         extension,
         secrets.agents[extension],
@@ -162,13 +153,13 @@ def phone(
         events_url=f"ws://{service.host}:{service.port}/api/events",
         token=service.token,
     )
-    raise typer.Exit(_run(run_phone(options)))
+    raise typer.Exit(run(run_phone(options)))
 
 
 @app.command()
 def calls(closed: Annotated[bool, typer.Option("--closed")] = False, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Calls that are here now (or, with --closed, the last ones that ended), as JSON."""
-    _print(_ask(config, "GET", "/api/calls" + ("?closed=1" if closed else "")))
+    show(ask(config, "GET", "/api/calls" + ("?closed=1" if closed else "")))
 
 
 @app.command()
@@ -179,14 +170,14 @@ def explain(
 ) -> None:
     """Why a call went where it did, who could not have it and why, and what would have changed it."""
     if call == "last":
-        ended = _ask(config, "GET", "/api/calls?closed=1&limit=1")["calls"]
+        ended = ask(config, "GET", "/api/calls?closed=1&limit=1")["calls"]
         if not ended:
-            _refuse("no call has ended yet")
+            reject("no call has ended yet")
         call = ended[0]["call_id"]
-    explanation = _ask(config, "GET", f"/api/calls/{quote(call, safe='')}/explain", limit_s=90)
+    explanation = ask(config, "GET", f"/api/calls/{quote(call, safe='')}/explain", limit_s=90)
     text = explanation.pop("text")
     if as_json:
-        _print(explanation)
+        show(explanation)
     else:
         typer.echo(text, nl=False)
 
@@ -213,7 +204,7 @@ def simulate(
     from cordboard.storage.errors import StorageError
 
     if (scenario is None) == (last is None):
-        _refuse("name a scenario file, or ask for --last DAYS (docs/simulate.md)")
+        reject("name a scenario file, or ask for --last DAYS (docs/simulate.md)")
     try:
         wanted = Wanted(other, dict(map(setting, settings or ())), dict(map(more_agents, agents or ())))
         if scenario is not None:
@@ -221,9 +212,9 @@ def simulate(
         else:
             result = asyncio.run(simulate_past(config, last or 1, seed, wanted))
     except (ConfigRefused, ChangeRefused, StorageError) as refused:
-        _refuse(str(refused))
+        reject(str(refused))
     if as_json:
-        _print(result.data())
+        show(result.data())
     else:
         typer.echo(result.text(), nl=False)
 
@@ -233,7 +224,7 @@ def replay(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Work out again, from the database, all decisions of the distributor that it still has: are they the same?"""
     from cordboard.replaying import report_replay
 
-    lines, same = asyncio.run(report_replay(_config(config).database_url))
+    lines, same = asyncio.run(report_replay(config_of(config).database_url))
     typer.echo("\n".join(lines))
     raise typer.Exit(0 if same else 1)
 
@@ -241,7 +232,7 @@ def replay(config: ConfigFile = DEFAULT_CONFIG) -> None:
 @app.command()
 def queues(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Queues and who waits in them, as JSON."""
-    _print(_ask(config, "GET", "/api/queues"))
+    show(ask(config, "GET", "/api/queues"))
 
 
 @app.command()
@@ -261,19 +252,19 @@ def figures(
     from cordboard.figures import figures_cli
     from cordboard.figures.days import BadInterval
 
-    settings, now = _config(config), SteadyClock()()
+    settings, now = config_of(config), SteadyClock()()
     form = figures_cli.as_json if as_json else figures_cli.as_csv if as_csv else figures_cli.as_text
     try:
         content = figures_cli.ask(settings, now, queue=queue, begin=since, end=until, step=step)
     except (BadInterval, figures_cli.NoFigures) as error:
-        _refuse(str(error))
+        reject(str(error))
     typer.echo(form(content), nl=False)
 
 
 @app.command()
 def schema() -> None:
     """The JSON Schema of the configuration file, for editors."""
-    _print(config_schema())
+    show(config_schema())
 
 
 @app.command("talk")
@@ -285,8 +276,8 @@ def talk_command(
 ) -> None:
     """Do something with the talk that a caller is in."""
     if command not in COMMANDS:
-        _refuse(f"no command {command!r}; there are: {', '.join(COMMANDS)}")
-    _print(_ask(config, "POST", f"/api/calls/{call}/talk/{command}", {"to": to} if to else {}))
+        reject(f"no command {command!r}; there are: {', '.join(COMMANDS)}")
+    show(ask(config, "POST", f"/api/calls/{call}/talk/{command}", {"to": to} if to else {}))
 
 
 @app.command()
@@ -297,13 +288,13 @@ def supervise(
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
     """Be in another agent's talk: listen, whisper, barge in, take over, stop."""
-    _print(_ask(config, "POST", f"/api/calls/{call}/supervise", {"agent": agent, "mode": mode}))
+    show(ask(config, "POST", f"/api/calls/{call}/supervise", {"agent": agent, "mode": mode}))
 
 
 @agents_app.command("list")
 def agents_list(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Agents and their states, as JSON."""
-    _print(_ask(config, "GET", "/api/agents"))
+    show(ask(config, "GET", "/api/agents"))
 
 
 def _agent_command(name: str, help_text: str) -> None:
@@ -313,7 +304,7 @@ def _agent_command(name: str, help_text: str) -> None:
         reason: Annotated[str | None, typer.Option(help="for a pause: why, one of the configured reasons")] = None,
         config: ConfigFile = DEFAULT_CONFIG,
     ) -> None:
-        _print(_ask(config, "POST", f"/api/agents/{agent}/{name}", {"reason": reason} if reason else {}))
+        show(ask(config, "POST", f"/api/agents/{agent}/{name}", {"reason": reason} if reason else {}))
 
 
 for _name, _help in (
@@ -332,7 +323,7 @@ def agents_wrap_up(
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
     """Give an agent more time after a talk, at most to the longest wrap-up of the queue."""
-    _print(_ask(config, "POST", f"/api/agents/{agent}/wrap-up", {} if extend is None else {"extend": extend}))
+    show(ask(config, "POST", f"/api/agents/{agent}/wrap-up", {} if extend is None else {"extend": extend}))
 
 
 @agents_app.command("disposition")
@@ -342,7 +333,7 @@ def agents_disposition(
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
     """Say what an agent's talk led to, during the talk or its wrap-up."""
-    _print(_ask(config, "POST", f"/api/agents/{agent}/disposition", {"code": code}))
+    show(ask(config, "POST", f"/api/agents/{agent}/disposition", {"code": code}))
 
 
 @recording_app.command("list")
@@ -353,7 +344,7 @@ def recording_list(
 ) -> None:
     """The newest recordings, as JSON."""
     wanted = urlencode({name: value for name, value in (("call", call_id), ("agent", agent)) if value})
-    _print(_ask(config, "GET", f"/api/recordings?{wanted}"))
+    show(ask(config, "GET", f"/api/recordings?{wanted}"))
 
 
 @recording_app.command("fetch")
@@ -363,11 +354,11 @@ def recording_fetch(
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
     """Write a recording into a file: left the caller, right the agent."""
-    service = _service(_config(config))
+    service = service_of(config_of(config))
     try:
         size = asyncio.run(service.fetch(f"/api/recordings/{quote(recording, safe='')}/audio", to))
     except (ServiceError, OSError) as error:
-        _refuse(str(error))
+        reject(str(error))
     typer.echo(f"{to}: {size} bytes")
 
 
@@ -377,7 +368,7 @@ def recording_delete(
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
     """Delete the sound of a recording. That it was there stays on record."""
-    _print(_ask(config, "DELETE", f"/api/recordings/{quote(recording, safe='')}"))
+    show(ask(config, "DELETE", f"/api/recordings/{quote(recording, safe='')}"))
 
 
 def _recording_command(name: str, help_text: str) -> None:
@@ -386,7 +377,7 @@ def _recording_command(name: str, help_text: str) -> None:
         call_id: Annotated[str, typer.Argument(help="the call, as `calls` shows it")],
         config: ConfigFile = DEFAULT_CONFIG,
     ) -> None:
-        _print(_ask(config, "POST", f"/api/calls/{quote(call_id, safe='')}/recording/{name}"))
+        show(ask(config, "POST", f"/api/calls/{quote(call_id, safe='')}/recording/{name}"))
 
 
 for _name, _help in (
@@ -396,87 +387,3 @@ for _name, _help in (
     ("resume", "Sound again after a pause."),
 ):
     _recording_command(_name, _help)
-
-
-@dialplan_app.command("check")
-def dialplan_check(
-    folder: Annotated[Path | None, typer.Argument(help="default: the configured one")] = None,
-    config: ConfigFile = DEFAULT_CONFIG,
-) -> None:
-    """Every error of a folder of dialplans, as file:line:column."""
-    from cordboard.site import skills_of
-    from ivr.errors import DialplanErrors
-    from ivr.loader import load_folder
-
-    settings = _config(config)
-    try:
-        dialplans = load_folder(folder or settings.dialplans_dir, set(settings.queues), skills_of(settings))
-    except DialplanErrors as errors:
-        for problem in errors.problems:
-            typer.echo(str(problem), err=True)
-        raise typer.Exit(1) from None
-    for problem in dialplans.warnings:
-        typer.echo(str(problem), err=True)
-    typer.echo(f"{len(dialplans.flows)} flow(s), no errors, {len(dialplans.warnings)} warning(s)")
-
-
-@dialplan_app.command("reload")
-def dialplan_reload(config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Publish the dialplans as they are now; a folder with errors is refused and the running ones stay."""
-    _print(_ask(config, "POST", "/api/dialplans/reload"))
-
-
-@dialplan_app.command("schema")
-def dialplan_schema() -> None:
-    """The JSON Schema of a dialplan file, for editors."""
-    from ivr.schema import json_schema
-
-    _print(json_schema())
-
-
-def _config(file: Path) -> Config:
-    try:
-        return load_config(file)
-    except ConfigRefused as refused:
-        _refuse(str(refused))
-
-
-def _secrets(config: Config) -> Secrets:
-    try:
-        return load_secrets(config.var_dir, config.agents)
-    except SecretsError as error:
-        _refuse(str(error))
-
-
-def _service(config: Config) -> ServiceAddress:
-    return ServiceAddress(config.web.host, config.web.port, _secrets(config).api_token)
-
-
-def _ask(config: Path, method: str, path: str, body: dict[str, Any] | None = None, limit_s: float = 10) -> Any:
-    try:
-        return asyncio.run(_service(_config(config)).ask(method, path, body, limit_s))
-    except ServiceError as error:
-        _refuse(str(error))
-
-
-def _run(work: Coroutine[Any, Any, int]) -> int:
-    """Run to the end; Ctrl-C is an orderly end too."""
-    try:
-        return asyncio.run(work)
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    except ServiceError as error:
-        _refuse(str(error))
-
-
-def _print(content: Any) -> None:
-    typer.echo(json.dumps(content, indent=None if not sys.stdout.isatty() else 2, ensure_ascii=False))
-
-
-def _refuse(text: str) -> NoReturn:
-    typer.echo(text, err=True)
-    sys.stderr.flush()
-    raise SystemExit(USAGE)
-
-
-app.add_typer(callbacks_app(_ask, _print), name="callbacks")

@@ -1,0 +1,67 @@
+"""What every command needs: its configuration, the running service, and a way to say no."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from cordboard.api_client import ServiceAddress, ServiceError
+from cordboard.config import Config
+from cordboard.config_loader import ConfigRefused, load_config
+from cordboard.secrets import Secrets, SecretsError, load_secrets
+
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", envvar="CORDBOARD_CONFIG", help="the configuration file")]
+DEFAULT_CONFIG = Path("cordboard.yaml")
+USAGE = 2
+
+
+def config_of(file: Path) -> Config:
+    try:
+        return load_config(file)
+    except ConfigRefused as refused:
+        reject(str(refused))
+
+
+def secrets_of(config: Config) -> Secrets:
+    try:
+        return load_secrets(config.var_dir, config.agents)
+    except SecretsError as error:
+        reject(str(error))
+
+
+def service_of(config: Config) -> ServiceAddress:
+    return ServiceAddress(config.web.host, config.web.port, secrets_of(config).api_token)
+
+
+def ask(config: Path, method: str, path: str, body: dict[str, Any] | None = None, limit_s: float = 10) -> Any:
+    try:
+        return asyncio.run(service_of(config_of(config)).ask(method, path, body, limit_s))
+    except ServiceError as error:
+        reject(str(error))
+
+
+def run(work: Coroutine[Any, Any, int]) -> int:
+    """Run to the end; Ctrl-C is an orderly end too."""
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except ServiceError as error:
+        reject(str(error))
+
+
+def show(content: Any) -> None:
+    typer.echo(json.dumps(content, indent=None if not sys.stdout.isatty() else 2, ensure_ascii=False))
+
+
+def reject(text: str) -> NoReturn:
+    typer.echo(text, err=True)
+    sys.stderr.flush()
+    raise SystemExit(USAGE)
