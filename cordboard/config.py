@@ -35,6 +35,7 @@ Code = Annotated[str, StringConstraints(pattern=r"^\*[0-9]{1,6}$")]
 Digit = Annotated[str, StringConstraints(pattern=r"^[0-9]$")]
 TalkCode = Annotated[str, StringConstraints(pattern=r"^\*[0-9]$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+SecretKey = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,39}$")]
 Prefix = Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{1,31}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Spoken = Annotated[
@@ -266,6 +267,21 @@ class Callbacks(Section):
     region: Region | None = Field(None, description="the country in which numbers without + are meant, as US")
 
 
+class Lookups(Section):
+    """Other systems that flows may ask over HTTP. Nothing is asked that is not allowed here."""
+
+    allow: list[Annotated[str, StringConstraints(min_length=1, max_length=200)]] = Field(
+        default_factory=list, description="addresses, as https://billing.example.com/api"
+    )
+    longest_s: Annotated[int, Field(ge=1, le=60)] = Field(20, description="all tries of one request together")
+    at_once: Annotated[int, Field(ge=1, le=1000)] = Field(64, description="requests under way")
+    at_once_per_service: Annotated[int, Field(ge=1, le=1000)] = 16
+    failures: Annotated[int, Field(ge=1, le=100)] = Field(
+        5, description="so many in a row, and the service is left alone for `pause_s`"
+    )
+    pause_s: Seconds = Field(15, description="then one request tries it again")
+
+
 class Timers(Section):
     look_s: Seconds = Field(2, description="how often belief and PBX are compared")
     ping_s: Seconds = Field(5, description="how often the PBX is asked for a sign of life")
@@ -319,6 +335,11 @@ class Config(Section):
     talk_codes: TalkCodes = TalkCodes()
     transfers: Transfers = Transfers()
     callbacks: Callbacks = Callbacks()
+    lookups: Lookups = Lookups()
+    secrets: dict[SecretKey, Path] = Field(
+        default_factory=dict,
+        description="name to a file, readable only by us, whose secret headers of services may use",
+    )
     timers: Timers = Timers()
     logs: Logs = Logs()
 

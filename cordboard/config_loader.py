@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from cordboard import opening, yaml_source
 from cordboard.config import Comfort, Config, Queue
 from cordboard.config_include import take_in
+from cordboard.lookups.allow_list import BadAddress, parse_address
 from cordboard.yaml_source import Place, Problem, YamlRefused, YamlSource, read_yaml
 
 WORDS = {
@@ -280,6 +281,11 @@ def _contradictions(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
     for language in config.voices:
         if language not in config.languages:
             yield ("voices", language), f'voices.{language}: "{language}" is not among the languages'
+    for index, address in enumerate(config.lookups.allow):
+        try:
+            parse_address(address)
+        except BadAddress as wrong:
+            yield ("lookups", "allow", index), f"lookups.allow.{index}: {address!r} {wrong}"
     pbx = config.pbx
     if pbx.rtp.first >= pbx.rtp.last:
         yield ("pbx", "rtp"), "pbx.rtp: first must be below last"

@@ -16,6 +16,9 @@ from cordboard.allowed import Allowed
 from cordboard.comfort import ComfortPlan
 from cordboard.config import Config
 from cordboard.features import FeatureCodes
+from cordboard.lookups.allow_list import AllowList
+from cordboard.lookups.breaker import Rules as BreakerRules
+from cordboard.lookups.lookups import Limits
 from cordboard.pbx_settings import CALLS_CSV, AgentPhone, MusicClass, PbxSettings, PhoneConnection, TlsFiles, Trunk
 from cordboard.recording import RecordMode, RecordRule
 from cordboard.recordings import FOLDER
@@ -216,3 +219,18 @@ def link_settings(config: Config, secrets: Secrets) -> LinkSettings:
         backoff_most=float(timers.reconnect_max_s),
         recordings=str(config.recordings_dir / FOLDER),
     )
+
+
+def allow_list_of(config: Config) -> AllowList:
+    return AllowList(config.lookups.allow)
+
+
+def lookup_limits_of(config: Config) -> Limits:
+    lookups = config.lookups
+    rules = BreakerRules(lookups.failures, pause_s=float(lookups.pause_s))
+    return Limits(float(lookups.longest_s), lookups.at_once, lookups.at_once_per_service, rules)
+
+
+def service_secrets_of(config: Config) -> dict[str, str]:
+    """What headers of services may hold. Raises `SecretsError`."""
+    return {name: read_secret_file(config.root / file) for name, file in config.secrets.items()}

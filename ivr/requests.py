@@ -1,0 +1,79 @@
+"""What a flow can ask of somebody outside the call. Each is answered once: "ok", or the name of what went wrong.
+
+A request says everything that is needed to carry it out. It refuses to know who does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ivr.values import Kind, Value
+
+OK = "ok"
+FAILED = "failed"
+"""Every outcome that has no name of its own: too late, broken, nobody there who could do it."""
+
+
+@dataclass(frozen=True, slots=True)
+class What:
+    """Base of all requests."""
+
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+
+NOT_FOUND = "not_found"
+REFUSED = "refused"
+
+RETRY_PAUSE_S = 0.2
+"""Before the second try; twice as long before each further one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretName:
+    """A place for a secret of the site: only whoever sends the request knows it."""
+
+    name: str
+
+
+HeaderValue = tuple[str | SecretName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A variable, and where in the answer its value is found. `default`: when it is not there."""
+
+    name: str
+    path: tuple[str, ...]
+    kind: Kind
+    one_of: tuple[Value, ...] = ()
+    default: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest(What):
+    """Ask another system. Outcomes: ok, not_found, refused (they understood, and say no), failed.
+
+    `url` is ready to be sent. `secret`: what a secure question collected is in it, and nothing of it may be kept.
+    """
+
+    service: str
+    method: Method
+    url: str = field(repr=False)
+    headers: tuple[tuple[str, HeaderValue], ...] = field(default=(), repr=False)
+    body: Any = field(default=None, repr=False)
+    timeout_s: float = 3.0
+    tries: int = 1
+    cache_s: float = 0.0
+    save: tuple[Saved, ...] = ()
+    secret: bool = False
+
+    @property
+    def longest_s(self) -> float:
+        """How long all tries and the pauses between them can take."""
+        return self.timeout_s * self.tries + sum(pause_s(number) for number in range(1, self.tries))
+
+
+def pause_s(tried: int) -> float:
+    """How long to wait after so many tries."""
+    return RETRY_PAUSE_S * float(2 ** (tried - 1))
