@@ -16,7 +16,8 @@ import soxr
 from numpy.typing import NDArray
 from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
-from ivr.sound import FRAME, fade, heard_part
+from ivr.sound import fade
+from ivr.trimming import FRAME, heard_part
 from ivr.wav import RATE
 
 TARGET_LUFS = -21.0

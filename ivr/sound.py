@@ -11,11 +11,9 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from ivr.trimming import FRAME, SILENCE, heard_part, rms
 from ivr.wav import RATE, write_samples
 
-FRAME = RATE // 100  # 10 ms
-SILENCE = 10 ** (-42 / 20)  # under the peak
-LEAD, TAIL = 4, 12  # frames of silence kept: plosives begin softly, words end softly
 LOUDNESS = 10 ** (-20 / 20)  # RMS of what is not silence
 PEAK = 10 ** (-2 / 20)
 
@@ -25,7 +23,7 @@ def for_telephone(samples: NDArray[np.float32], rate: int) -> NDArray[np.int16]:
     if rate != RATE:
         # A good filter matters: everything above 4 kHz would fold back into speech.
         samples = np.asarray(soxr.resample(samples, rate, RATE, quality="VHQ"), dtype=np.float32)
-    loudness = _loudness(samples)
+    loudness = rms(samples)
     if not len(loudness) or loudness.max() < 1e-4:
         return np.zeros(FRAME * 10, dtype=np.int16)
     heard = np.flatnonzero(loudness > loudness.max() * SILENCE)
@@ -33,15 +31,6 @@ def for_telephone(samples: NDArray[np.float32], rate: int) -> NDArray[np.int16]:
     gain = min(gain, PEAK / float(np.abs(samples).max()))
     levelled = fade(samples[heard_part(samples)] * gain, FRAME // 2)  # 5 ms: no click where it was cut
     return np.asarray(np.clip(levelled * 32767, -32768, 32767), dtype=np.int16)
-
-
-def heard_part(samples: NDArray[np.float32]) -> slice:
-    """Without the silence around it; nothing of what is silent throughout."""
-    loudness = _loudness(samples)
-    heard = np.flatnonzero(loudness > max(loudness.max(initial=0.0) * SILENCE, 1e-5))
-    if not len(heard):
-        return slice(0, 0)
-    return slice(max(int(heard[0]) - LEAD, 0) * FRAME, (int(heard[-1]) + 1 + TAIL) * FRAME)
 
 
 def fade(samples: NDArray[np.float32], length: int) -> NDArray[np.float32]:
@@ -54,9 +43,3 @@ def fade(samples: NDArray[np.float32], length: int) -> NDArray[np.float32]:
 
 def write_wav(path: Path, samples: NDArray[np.int16]) -> None:
     write_samples(path, samples.astype("<i2").tobytes())
-
-
-def _loudness(samples: NDArray[np.float32]) -> NDArray[np.float64]:
-    """RMS of each frame."""
-    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
-    return np.sqrt(np.mean(np.square(frames, dtype=np.float64), axis=1)) if len(frames) else np.zeros(0)

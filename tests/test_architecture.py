@@ -106,6 +106,7 @@ CORE = {
     "cordboard/records.py",
     "cordboard/recorder.py",
     "cordboard/recording.py",
+    "cordboard/message.py",
     "cordboard/legs.py",
     "cordboard/terms.py",
     "cordboard/waiting.py",

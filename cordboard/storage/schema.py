@@ -166,3 +166,21 @@ Index(
     postgresql_where=_PENDING,
     sqlite_where=_PENDING,
 )
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("box", Text, nullable=False),
+    Column("call", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("file", Text, nullable=False),
+)
+"""The columns are the fields of `message.Message`, by name and order."""
+
+Index("ix_messages_at", messages.c.at, messages.c.id)
+Index("ix_messages_box_state", messages.c.box, messages.c.state)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ivr import speech_worker
 from ivr.errors import VoiceError
-from ivr.sound import RATE, for_telephone, write_wav
+from ivr.sound import for_telephone, write_wav
+from ivr.wav import RATE
 
 SOURCE = 24_000
 
