@@ -71,7 +71,7 @@ class Call:
         self.origin = origin
         self.arrived_at = arrived_at
         self.phase = Phase.FLOW
-        self.waiting = Waiting(CallFacts(info.caller_number, info.caller_name, info.dialled))
+        self.waiting = Waiting(CallFacts(info.caller_number, info.caller_name, info.dialled, channel), services.around)
         self._grip = Grip(channel, services.switch, services.clock, services.dead_man_s)
         self._stay = QueueStay(channel, services, self.waiting, self._note, self._no_such_queue)
         shown = Shown(info.caller_number, info.caller_name, info.dialled)
@@ -374,6 +374,9 @@ class Call:
             self._note,
             self._flow_ended,
             self._moved,
+            around=self.services.around,
+            outside=self.services.outside,
+            on_secure=lambda on: self.services.secure(self.channel, on),
             position=position,
         )
         return self._session

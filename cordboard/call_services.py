@@ -10,7 +10,7 @@ from acd.service import Distributor
 from cordboard.comfort import ComfortPlan
 from cordboard.transfers import Transfers
 from ivr.flow import Flow
-from ivr.ports import PromptFiles, Timers
+from ivr.ports import Outside, PromptFiles, Surroundings, Timers
 from pbx.ports import Switch
 
 
@@ -43,6 +43,8 @@ class CallServices:
     library: Flows
     prompts: PromptFiles
     distributor: Distributor
+    around: Surroundings
+    outside: Outside
     dead_man_s: int
     transfers: Transfers
     last_agent: Callable[[str], str | None] = lambda _number: None
@@ -53,3 +55,5 @@ class CallServices:
     """What callers of this queue must hear before they wait, by language."""
     untold: Callable[[str], None] = lambda _call: None
     """This call could not be told."""
+    secure: Callable[[str, bool], None] = lambda _call, _on: None
+    """A step of this call begins, or ends, of which nothing may be recorded."""

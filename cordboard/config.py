@@ -7,23 +7,14 @@ secret: those are generated (`secrets`) or, for a PBX of your own, named by file
 from __future__ import annotations
 
 import re
-import zoneinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints
 
 from ivr.node import FILE_PATTERN, MAX_INCLUDES, worded
-
-
-def _known_zone(name: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise PydanticCustomError("time_zone", "no such time zone; write it as Europe/Madrid") from None
-    return name
-
+from ivr.opening import Hours as OpeningHours
+from ivr.opening import TimeZone
 
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]+$", max_length=253)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -44,20 +35,11 @@ Spoken = Annotated[
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 Level = Annotated[int, Field(ge=1, le=5)]
 Skills = dict[Name, Level]
-TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 if TYPE_CHECKING:
     FileName = str
-    Weekdays = str
-    Day = str
-    Times = str
 else:
     FileName = worded(FILE_PATTERN, "a file in the folder of the configuration such as queues.yaml")
-    _DAY_OF_WEEK = "(mon|tue|wed|thu|fri|sat|sun)"
-    _TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
-    Weekdays = worded(f"{_DAY_OF_WEEK}(-{_DAY_OF_WEEK})?", "a day or days of the week such as sat or mon-fri")
-    Day = worded(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "a date such as 2026-12-24")
-    Times = worded(f"{_TIME}-({_TIME}|24:00)", "times of day such as 09:00-18:00")
 
 
 class Section(BaseModel):
@@ -150,20 +132,11 @@ class Relaxed(Section):
     must: Skills = Field(default_factory=dict)
 
 
-class Holidays(Section):
-    """Public holidays, by the `holidays` library."""
-
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-    subdivision: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 -]{1,30}$")] | None = None
-
-
-class Hours(Section):
+class Hours(OpeningHours):
     """When a queue is open. `days` come before holidays, and those before the weekly hours."""
 
-    time_zone: TimeZone
-    weekly: dict[Weekdays, list[Times]]
-    holidays: Holidays | None = None
-    days: dict[Day, list[Times]] = Field(default_factory=dict, description="a date and its own hours; none: closed")
+    model_config = Section.model_config
+
     at_close: Literal["serve", "leave"] = Field("serve", description="whoever waits then")
 
 

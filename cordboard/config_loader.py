@@ -16,11 +16,12 @@ import phonenumbers
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from cordboard import opening, yaml_source
+from cordboard import yaml_source
 from cordboard.config import Comfort, Config, Queue
 from cordboard.config_include import take_in
 from cordboard.lookups.allow_list import BadAddress, parse_address
 from cordboard.yaml_source import Place, Problem, YamlRefused, YamlSource, read_yaml
+from ivr import opening
 
 WORDS = {
     "string_type": "must be text (put it in quotes)",

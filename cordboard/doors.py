@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from acd.ports import Timers
-from cordboard.hours import OpeningHours
+from ivr.hours import OpeningHours
 
 LOOK_S = 3600.0
 

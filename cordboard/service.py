@@ -35,7 +35,7 @@ from cordboard.figures.today import Today
 from cordboard.journal import Journal
 from cordboard.last_agents import LastAgents
 from cordboard.loop_timers import LoopTimers
-from cordboard.opening import hours_of
+from cordboard.outside import OutsideDesks
 from cordboard.recorder import TalkNow
 from cordboard.recordings import Recordings
 from cordboard.replay_jobs import ReplayJobs
@@ -49,6 +49,7 @@ from cordboard.site import (
     calls_csv,
     comfort_of,
     feature_codes_of,
+    hours_of,
     link_settings,
     notices_of,
     queue_texts,
@@ -65,6 +66,7 @@ from cordboard.storage.reader import Reader
 from cordboard.storage.routing import RoutingStore
 from cordboard.storage.sink import open_sink
 from cordboard.storage.writer import Writer
+from cordboard.surroundings import ServiceSurroundings
 from cordboard.talk_desk import TalkDesk
 from cordboard.talk_keys import TalkKeys
 from cordboard.transfers import Transfers
@@ -179,6 +181,7 @@ class Service:
         self.last_agents = LastAgents()
         self.last_agents.prime(await self.reader.last_talks(PRIMED_TALKS))
         notices = notices_of(config)
+        self.outside = OutsideDesks(timers)
         services = CallServices(
             self.link,
             timers,
@@ -187,12 +190,15 @@ class Service:
             self.library,
             self.prompts,
             self.distributor,
+            ServiceSurroundings(self.clock),
+            self.outside,
             config.pbx.dead_man_s,
             self.transfers,
             self.last_agents.agent_of,
             comfort_of(config).get,
             lambda queue: notices.get(queue, {}),
             lambda call: self.recordings.recorder.forbid(call),  # noqa: PLW0108 - not made yet
+            lambda call, on: self.recordings.recorder.secure(call, on),  # noqa: PLW0108 - not made yet
         )
         self.calls = CallBook(services, feature_codes_of(config))
         self.talk_desk = TalkDesk(self.distributor, talk_site(config, lambda: tuple(self.library.current)))

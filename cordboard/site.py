@@ -15,6 +15,7 @@ from acd.strategies import Strategy
 from cordboard.allowed import Allowed
 from cordboard.comfort import ComfortPlan
 from cordboard.config import Config
+from cordboard.doors import Hours
 from cordboard.features import FeatureCodes
 from cordboard.lookups.allow_list import AllowList
 from cordboard.lookups.breaker import Rules as BreakerRules
@@ -25,6 +26,7 @@ from cordboard.recordings import FOLDER
 from cordboard.secrets import Secrets, read_secret_file
 from cordboard.talk_desk import NamedFlow, Site
 from ivr.announcements import DEFAULT_LANGUAGE
+from ivr.opening import opening
 from pbx.connection import SessionLimits
 from pbx.link import LinkSettings
 
@@ -66,6 +68,15 @@ def agents_of(config: Config) -> Iterator[AgentSpec]:
 
 def record_rules_of(config: Config) -> dict[str, RecordRule]:
     return {name: RecordRule(RecordMode(queue.record), queue.record_share) for name, queue in config.queues.items()}
+
+
+def hours_of(config: Config) -> dict[str, Hours]:
+    """Of every queue that has hours. The configuration was checked."""
+    return {
+        name: Hours(opening(queue.hours), queue.hours.at_close == "leave")
+        for name, queue in config.queues.items()
+        if queue.hours is not None
+    }
 
 
 def skills_of(config: Config) -> dict[str, dict[str, int]]:

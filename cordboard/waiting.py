@@ -15,14 +15,16 @@ from ivr.flow import Flow
 from ivr.handover import LAST, Handover
 from ivr.inputs import CallFacts, Position
 from ivr.interpreter import handed_over
+from ivr.ports import Surroundings
 
 
 class Waiting:
     """`queue` is "" while the caller is in none; it stays while they talk."""
 
-    __slots__ = ("_facts", "data", "joined_at", "kept", "queue", "terms")
+    __slots__ = ("_around", "_facts", "data", "joined_at", "kept", "queue", "terms")
 
-    def __init__(self, facts: CallFacts) -> None:
+    def __init__(self, facts: CallFacts, around: Surroundings) -> None:
+        self._around = around
         self.queue = ""
         self.joined_at = 0.0
         self.terms = Terms()
@@ -58,7 +60,7 @@ class Waiting:
         """After a restart: what the memory has no room for, as the present version of the flow has it."""
         if flow is None or position is None:
             return
-        handover = handed_over(flow, self._facts, position)
+        handover = handed_over(flow, self._facts, position, self._around)
         if handover is None or handover.queue != self.queue:
             return
         self.data = handover.data

@@ -11,7 +11,7 @@ from typing import Any
 
 from ivr.flow import Flow
 from ivr.node import Node, Path
-from ivr.wording import Piece, Variable
+from ivr.wording import Piece, Silence, SoundFile, Variable
 
 _FOR_PEOPLE = frozenset({"description", "tags"})
 
@@ -38,12 +38,7 @@ def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
 
 def branches_of(node: Node) -> list[tuple[str, str]]:
     """Every way on: its label and the node that follows."""
-    return [(_label(path), target) for path, target in node.targets()]
-
-
-def _label(path: Path) -> str:
-    words = [str(part) for part in path]
-    return ".".join(words[-2:]) if words[-2:-1] == ["otherwise"] else words[-1]
+    return [(label, target) for _, label, target in node.branches()]
 
 
 def wording_text(flow: Flow, node_id: str, slot: str, language: str) -> str:
@@ -53,9 +48,15 @@ def wording_text(flow: Flow, node_id: str, slot: str, language: str) -> str:
 
 
 def _read(piece: Piece) -> str:
-    if isinstance(piece, Variable):
-        return f"{{{piece.name}}}"
-    return piece
+    match piece:
+        case Variable(name=name):
+            return f"{{{name}}}"
+        case SoundFile(name=name):
+            return f"[{name}]"
+        case Silence():
+            return "..."
+        case _:
+            return piece
 
 
 def languages_of(flow: Flow, node: Node) -> tuple[str, ...]:

@@ -10,19 +10,22 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple, Protocol
+from zoneinfo import ZoneInfo
 
+from ivr import opening
 from ivr.flow import Flow
 from ivr.handover import LAST
 from ivr.model import DialplanFile
-from ivr.node import NAME_PATTERN, VARIABLE, Path, is_amount
+from ivr.node import NAME_PATTERN, VARIABLE, OwnTexts, Path, PromptPart, PromptRef, SilenceRef, SoundRef, is_amount
 from ivr.problems import Severity, did_you_mean
-from ivr.verbs.assign import LANGUAGE
-from ivr.wording import CALL_VARIABLES, QUEUE_VARIABLE, Piece, Variable, Wording, WordingError, cut, parse_wording
+from ivr.speaking import way_of
+from ivr.spoken import can_speak
+from ivr.variables import Variables
+from ivr.wording import QUEUE_VARIABLE, Piece, Silence, SoundFile, Variable, Wording, WordingError, cut, parse_wording
 
 MAX_VARIABLES = 300
-"""Bytes that a flow's variables may need on the channel, where a successor finds them after a restart."""
+"""Bytes that a flow's constants may need on the channel, where a successor finds them after a restart."""
 
-_BUILT_IN = CALL_VARIABLES | {QUEUE_VARIABLE, "caller_name"}
 _LOOKS_LIKE_NAME = re.compile(NAME_PATTERN)
 
 
@@ -42,16 +45,30 @@ class Report(Protocol):
     ) -> None: ...
 
 
-def compile_flow(file: DialplanFile, version: str, known: Known, report: Report) -> Flow:
-    """Check everything, then build. The result is only good when nothing of severity error was reported."""
-    checks = _Checks(file, known, report)
+def compile_flow(
+    file: DialplanFile,
+    version: str,
+    known: Known,
+    report: Report,
+    others: Mapping[str, DialplanFile | None] | None = None,
+) -> Flow:
+    """Check everything, then build. The result is only good when nothing of severity error was reported.
+
+    `others`: every flow that this one may lead into, by name, None for one that cannot be read; None when they are not
+    known.
+    """
+    checks = _Checks(file, known, report, others)
     checks.languages()
     checks.targets()
+    checks.flows()
     checks.queues()
-    checks.variables()
+    checks.hours()
+    checks.variables.resolve()
+    checks.room()
     checks.routing()
     checks.prompts()
     checks.shape()
+    variables = checks.variables
     return Flow(
         name=file.flow,
         version=version,
@@ -63,17 +80,31 @@ def compile_flow(file: DialplanFile, version: str, known: Known, report: Report)
         on_error=file.on_error,
         nodes=dict(file.nodes),
         wordings=checks.wordings,
+        on_hangup=file.on_hangup,
+        currency=file.currency or "",
+        zone=ZoneInfo(file.time_zone),
+        params=file.params,
+        returns=file.returns,
+        kinds=variables.kinds,
+        constants=variables.constants,
+        secrets=frozenset(variables.secrets),
+        expressions=variables.expressions,
+        hours={} if checks.bad_hours else {name: opening.opening(hours) for name, hours in file.hours.items()},
     )
 
 
 class _Checks:
-    def __init__(self, file: DialplanFile, known: Known, report: Report) -> None:
+    def __init__(
+        self, file: DialplanFile, known: Known, report: Report, others: Mapping[str, DialplanFile | None] | None
+    ) -> None:
         self.file = file
         self.known = known
         self.report = report
+        self.others = others
+        self.variables = Variables(file, others, report)
         self.wordings: dict[tuple[str, str], Wording] = {}
         self.named: dict[str, Wording] = {}
-        self.values: dict[str, set[str]] = {}
+        self.bad_hours = False
 
     def languages(self) -> None:
         if self.file.languages and self.file.language not in self.file.languages:
@@ -81,8 +112,10 @@ class _Checks:
 
     def targets(self) -> None:
         self._target(("start",), self.file.start)
-        if self.file.on_error is not None:
-            self._target(("on_error",), self.file.on_error)
+        for key in ("on_error", "on_hangup"):
+            target = getattr(self.file, key)
+            if target is not None:
+                self._target((key,), target)
         for node_id, node in self.file.nodes.items():
             for path, target in node.targets():
                 self._target(("nodes", node_id, *path), target)
@@ -90,6 +123,15 @@ class _Checks:
     def _target(self, path: Path, target: str) -> None:
         if target not in self.file.nodes:
             self.report(path, f"there is no node {target!r}", did_you_mean(target, self.file.nodes))
+
+    def flows(self) -> None:
+        if self.others is None:
+            return
+        for node_id, node in self.file.nodes.items():
+            for path, name in node.flows():
+                if name not in self.others:
+                    hint = did_you_mean(name, self.others)
+                    self.report(("nodes", node_id, *path), f"there is no flow {name!r}", hint)
 
     def queues(self) -> None:
         if self.known.queues is None:
@@ -100,18 +142,19 @@ class _Checks:
                     hint = did_you_mean(queue, self.known.queues)
                     self.report(("nodes", node_id, *path), f"there is no queue {queue!r}", hint)
 
-    def variables(self) -> None:
+    def hours(self) -> None:
+        for name, hours in self.file.hours.items():
+            for path, text in opening.contradictions(hours):
+                self.bad_hours = True
+                self.report(("hours", name, *path), text)
         for node_id, node in self.file.nodes.items():
-            for path, name, value in node.assigns():
-                where: Path = ("nodes", node_id, *path)
-                if name == LANGUAGE:
-                    if value not in self.file.spoken:
-                        self.report(where, f"this flow does not speak {value!r}", _or_add(self.file.spoken))
-                elif name in _BUILT_IN:
-                    self.report(where, f"{name!r} comes from the call and cannot be set", key=True)
-                else:
-                    self.values.setdefault(name, set()).add(value)
-        longest = {name: max(values, key=len) for name, values in self.values.items()}
+            for path, name in node.hours():
+                if name not in self.file.hours:
+                    hint = did_you_mean(name, self.file.hours) or "define them under 'hours:'"
+                    self.report(("nodes", node_id, *path), f"there are no hours {name!r}", hint)
+
+    def room(self) -> None:
+        longest = {name: max(values, key=len) for name, values in self.variables.constants.items() if values}
         if len(json.dumps(longest, separators=(",", ":"))) > MAX_VARIABLES:
             self.report(("nodes",), f"the flow's variables need more than {MAX_VARIABLES} bytes", key=True)
 
@@ -132,6 +175,8 @@ class _Checks:
                     self.report((*here, *path), f"{amount} can be something else than seconds, 0 to 86400")
             for path, text in node.shown():
                 self._shown((*here, *path), text)
+            for read in node.reads():
+                self._known_variable((*here, *read.path), read.name)
 
     def _skill(self, where: Path, skill: str, level: int) -> None:
         if self.known.agents is None:
@@ -153,26 +198,24 @@ class _Checks:
     def _possible(self, where: Path, written: str) -> Iterable[str]:
         """Everything that a value can be in a call, as far as the file tells."""
         found = VARIABLE.fullmatch(written)
-        if found is None:
-            return (written,)
-        name = found[1]
-        if name not in _BUILT_IN | self.values.keys():
-            self.report(where, f"there is no variable {name!r}", did_you_mean(name, _BUILT_IN | self.values.keys()))
-        return self.values.get(name, ())
+        return (written,) if found is None else self.variables.constants.get(found[1], ())
 
     def _shown(self, where: Path, text: str) -> None:
         try:
-            names = [piece.name for piece in cut(text) if isinstance(piece, Variable)]
+            cut(text)
         except WordingError as error:
             self.report(where, str(error))
-            return
-        for name in names:
-            if name not in _BUILT_IN | self.values.keys():
-                self.report(where, f"there is no variable {name!r}", did_you_mean(name, _BUILT_IN | self.values.keys()))
+
+    def _known_variable(self, where: Path, name: str) -> bool:
+        names = self.variables.names
+        if name not in names:
+            self.report(where, f"there is no variable {name!r}", did_you_mean(name, names))
+        return name in names
 
     def prompts(self) -> None:
-        for name, given in self.file.prompts.items():
-            self.named[name] = self._wording(("prompts", name), given, name, self.file.spoken)
+        # Sequences last: they may be made of the others.
+        for name, written in sorted(self.file.prompts.items(), key=lambda item: isinstance(item[1], tuple)):
+            self.named[name] = self._wording(("prompts", name), written, name, self.file.spoken)
         for node_id, node in self.file.nodes.items():
             for slot, path, ref in node.prompts():
                 where: Path = ("nodes", node_id, *path)
@@ -184,34 +227,55 @@ class _Checks:
                 spoken = self.file.spoken if only is None else (only,)
                 self.wordings[node_id, slot] = self._referred(where, ref, f"{node_id}.{slot}", spoken)
 
-    def _referred(self, where: Path, ref: str | dict[str, str], own_name: str, spoken: tuple[str, ...]) -> Wording:
-        if isinstance(ref, dict):
-            return self._wording(where, ref, own_name, spoken)
-        if ref in self.named:
-            return self.named[ref]
-        if _LOOKS_LIKE_NAME.fullmatch(ref):
-            hint = did_you_mean(ref, self.named) or "define it under 'prompts:'"
-            self.report(where, f"there is no prompt {ref!r}", hint)
-            return Wording(own_name, {})
+    def _referred(self, where: Path, ref: PromptRef, own_name: str, spoken: tuple[str, ...]) -> Wording:
+        if isinstance(ref, str):
+            if ref in self.named:
+                return self.named[ref]
+            if _LOOKS_LIKE_NAME.fullmatch(ref):
+                hint = did_you_mean(ref, self.named) or "define it under 'prompts:'"
+                self.report(where, f"there is no prompt {ref!r}", hint)
+                return Wording(own_name, {})
         return self._wording(where, ref, own_name, spoken)
 
-    def _wording(self, where: Path, given: str | dict[str, str], name: str, spoken: tuple[str, ...]) -> Wording:
+    def _wording(self, where: Path, ref: PromptRef, name: str, spoken: tuple[str, ...]) -> Wording:
+        if not isinstance(ref, tuple):
+            return Wording(name, self._part(where, ref, spoken))
+        whole: dict[str, tuple[Piece, ...]] = dict.fromkeys(spoken, ())
+        for index, part in enumerate(ref):
+            if isinstance(part, str):
+                found = self._referred((*where, index), part, name, spoken).pieces
+            else:
+                found = self._part((*where, index), part, spoken)
+            for language in spoken:
+                whole[language] += found.get(language, ())
+        return Wording(name, whole)
+
+    def _part(self, where: Path, given: PromptPart, spoken: tuple[str, ...]) -> dict[str, tuple[Piece, ...]]:
+        if isinstance(given, SoundRef):
+            return dict.fromkeys(spoken, (SoundFile(given.file),))
+        if isinstance(given, SilenceRef):
+            return dict.fromkeys(spoken, (Silence(given.silence),))
         if isinstance(given, str):
             if len(spoken) > 1:
                 shape = ", ".join(f"{language}: ..." for language in spoken)
                 self.report(where, "a text in one language, and the flow speaks several", f"write {{{shape}}}")
-            return Wording(name, {spoken[0]: self._pieces(where, given)})
-        for language in given:
+            return {spoken[0]: self._pieces(where, given, spoken[0])}
+        for language in () if isinstance(given, OwnTexts) else given:
             if language not in self.file.spoken:
                 self.report(
                     (*where, language), f"this flow does not speak {language!r}", _or_add(self.file.spoken), key=True
                 )
         missing = [language for language in spoken if language not in given]
         if missing:
-            self.report(where, f"no translation to {' and '.join(map(repr, missing))}", key=True)
-        return Wording(name, {language: self._pieces((*where, language), text) for language, text in given.items()})
+            hint = "write your own" if isinstance(given, OwnTexts) else ""
+            self.report(where, f"no translation to {' and '.join(map(repr, missing))}", hint, key=True)
+        return {
+            language: self._pieces((*where, language), text, language)
+            for language, text in given.items()
+            if language in self.file.spoken
+        }
 
-    def _pieces(self, where: Path, text: str) -> tuple[Piece, ...]:
+    def _pieces(self, where: Path, text: str, language: str) -> tuple[Piece, ...]:
         try:
             pieces = parse_wording(text)
         except WordingError as error:
@@ -219,21 +283,41 @@ class _Checks:
             return ()
         if not pieces:
             self.report(where, "a text without anything that could be spoken")
-        known = CALL_VARIABLES | {QUEUE_VARIABLE} | self.values.keys()
-        for piece in pieces:
-            if isinstance(piece, str):
-                continue
-            if piece.name not in known:
-                self.report(where, f"there is no variable {piece.name!r}", did_you_mean(piece.name, known))
-            elif not all(value.isdecimal() and value.isascii() for value in self.values.get(piece.name, ())):
-                self.report(where, f"variable {piece.name!r} can be set to more than digits", "only digits are spoken")
-        return pieces
+        return tuple(
+            piece for piece in pieces if not isinstance(piece, Variable) or self._speakable(where, piece, language)
+        )
+
+    def _speakable(self, where: Path, place: Variable, language: str) -> bool:
+        """Whether everything that this place can hold can be prepared."""
+        name = place.name
+        if name == QUEUE_VARIABLE:
+            return True
+        if name in self.variables.secrets:
+            self.report(where, f"variable {name!r} is secure and is never spoken")
+            return False
+        if not self._known_variable(where, name):
+            return False
+        kind = self.variables.kinds[name]
+        try:
+            way = way_of(kind, place.how, self.file.currency or "")
+        except ValueError as error:
+            self.report(where, f"{{{name}}}: {error}")
+            return False
+        if way is None and name not in self.variables.constants:
+            hint = "only texts that are written in the flow can be; digits, numbers, amounts, dates and times always"
+            self.report(where, f"{{{name}}} is a text that is not known before the call, so it cannot be spoken", hint)
+            return False
+        if way is not None and not can_speak(way, language, self.file.currency or ""):
+            what = f"a {way.value} in {self.file.currency}" if way == "money" else f"a {way.value}"
+            self.report(where, f"{{{name}}}: {what} cannot be spoken in {language!r}", "values are spoken in en and es")
+            return False
+        return True
 
     def shape(self) -> None:
         """Nodes nobody comes to, and nodes nobody gets away from."""
         nodes = self.file.nodes
         following = {node_id: {t for _, t in node.targets() if t in nodes} for node_id, node in nodes.items()}
-        roots = {self.file.start, self.file.on_error} & nodes.keys()
+        roots = {self.file.start, self.file.on_error, self.file.on_hangup} & nodes.keys()
         reached = _closure(roots, following.__getitem__)
         for node_id in nodes.keys() - reached if roots else ():
             hint = "remove it, or lead to it"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from ivr.flow import Flow
 from ivr.problems import Problem
+from ivr.wording import Spoken
 
 
 class Dialplans:
@@ -31,9 +32,9 @@ class Dialplans:
     def flow_for(self, number: str) -> Flow | None:
         return self._by_number.get(number)
 
-    def texts(self) -> dict[str, frozenset[str]]:
+    def texts(self) -> dict[str, frozenset[Spoken]]:
         """Everything that callers could hear, by language."""
-        texts: dict[str, frozenset[str]] = {}
+        texts: dict[str, frozenset[Spoken]] = {}
         for flow in self.flows:
             for language, found in flow.texts().items():
                 texts[language] = texts.get(language, frozenset()) | found

@@ -7,13 +7,15 @@ from typing import Any
 
 from ivr.handover import Handover
 from ivr.inputs import Position
+from ivr.requests import What
+from ivr.wording import Spoken
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Say prepared texts one after another; answered by one `PromptEnded(token)`."""
+    """Say prepared pieces one after another; answered by one `PromptEnded(token)`."""
 
-    pieces: tuple[str, ...]
+    pieces: tuple[Spoken, ...]
     language: str
     interruptible: bool
     token: int
@@ -38,6 +40,46 @@ class StartTimer:
 @dataclass(frozen=True, slots=True)
 class CancelTimer:
     token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Ask something outside the call; answered by one `Answered(token)` within `limit_s` seconds."""
+
+    what: What
+    token: int
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DropRequest:
+    """Nobody waits for this answer any more."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Music:
+    """Music from now on, or none when there is no class."""
+
+    music_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class Secure:
+    """A step begins, or ends, of which nothing may be recorded."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Went:
+    """The caller leaves a node by one of its branches. For those who watch a flow; it changes nothing."""
+
+    flow: str
+    node: str
+    label: str
+    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +111,21 @@ class NoteEvent:
     data: dict[str, Any]
 
 
-Effect = Say | StopSaying | StartTimer | CancelTimer | EnterQueue | End | Break | NoteEvent
+Effect = (
+    Say
+    | StopSaying
+    | StartTimer
+    | CancelTimer
+    | Request
+    | DropRequest
+    | Music
+    | Secure
+    | Went
+    | EnterQueue
+    | End
+    | Break
+    | NoteEvent
+)
 
 
 @dataclass(frozen=True, slots=True)

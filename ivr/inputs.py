@@ -1,16 +1,20 @@
 """What can happen to a caller in a flow, and where the caller stands.
 
 Tokens are numbers that the interpreter gives out with prompts and timers; an input with an old one is stale and changes
-nothing. Keys are the caller's secret: they live in `Position.typed` only until they are used, and never in the memory.
+nothing. Keys are the caller's secret: they live in `Position.typed` only until they are used, and never in the memory;
+nor do the values of secure questions, which live in `Position.secrets`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from ivr.values import Value
 
 INPUT = "input"
 QUEUE = "queue"
+OUTSIDE = "outside"
 ENDED = "ended"
 
 
@@ -21,6 +25,7 @@ class CallFacts:
     caller_number: str = ""
     caller_name: str = ""
     dialled: str = ""
+    call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +58,77 @@ class QueueEnded:
     key: str = ""
 
 
-Input = PromptEnded | KeyTyped | TimerFired | QueueEnded
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What somebody outside the call was asked came to this: "ok", or the name of what went wrong."""
+
+    token: int
+    outcome: str
+    values: tuple[tuple[str, Value], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The caller is gone: nothing can be said or asked any more."""
+
+
+Input = PromptEnded | KeyTyped | TimerFired | QueueEnded | Answered | HungUp
+
+Variables = tuple[tuple[str, Value], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A flow that waits for a sub-flow to return: the node that called it, and what it knows."""
+
+    flow: str
+    node: str
+    variables: Variables = ()
+    secrets: Variables = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where a caller stands in a flow.
 
-    `stage` is what is waited for: the slot of the prompt that plays, INPUT, QUEUE, or ENDED when nothing is any more.
+    `flow` is the name of the flow that runs, "" when it is the one that the call began with; `frames` are those that
+    wait for it, outermost first. `stage` is what is waited for: the slot of the prompt that plays, INPUT, QUEUE,
+    OUTSIDE (`asking`), or ENDED when nothing is any more. `gone`: the caller has hung up, the flow has not.
+    `swallow`: a key that means nothing if it comes next.
     """
 
     node: str
     language: str
     stage: str = ""
-    variables: tuple[tuple[str, str], ...] = ()
+    flow: str = ""
+    frames: tuple[Frame, ...] = ()
+    variables: Variables = ()
+    secrets: Variables = field(default=(), repr=False)
+    secure_from: str = ""
+    secured: bool = False
     queue: str = ""
-    typed: str = ""
+    typed: str = field(default="", repr=False)
+    entered: str = field(default="", repr=False)
     tries: int = 0
+    step: int = 0
+    swallow: str = ""
     saying: int = 0
+    asking: int = 0
     timer: int = 0
     serial: int = 0
     errors: int = 0
+    gone: bool = False
 
     def to_memory(self) -> dict[str, Any]:
-        """What a successor needs to `resume` here: small, plain JSON, without keys."""
-        memory: dict[str, Any] = {"n": self.node, "l": self.language, "t": self.serial}
+        """What a successor needs to `resume` here: small, plain JSON, without keys.
+
+        Secrets are not kept: whoever has entered some begins again at the first node that asked for one.
+        """
+        memory: dict[str, Any] = {"n": self.secure_from or self.node, "l": self.language, "t": self.serial}
+        if self.flow:
+            memory["f"] = self.flow
+        if self.frames:
+            memory["c"] = [[frame.flow, frame.node, dict(frame.variables)] for frame in self.frames]
         if self.variables:
             memory["v"] = dict(self.variables)
         if self.queue:
@@ -91,17 +142,29 @@ class Position:
         """Total: what is not there or not ours becomes empty, and `resume` begins at the flow's start."""
         if not isinstance(memory, dict):
             memory = {}
-        variables = memory.get("v")
         return cls(
             node=_text(memory.get("n")),
             language=_text(memory.get("l")),
-            variables=tuple((str(name), str(value)) for name, value in variables.items())
-            if isinstance(variables, dict)
-            else (),
+            flow=_text(memory.get("f")),
+            frames=_frames(memory.get("c")),
+            variables=_variables(memory.get("v")),
             queue=_text(memory.get("q")),
             serial=_count(memory.get("t")),
             errors=_count(memory.get("e")),
         )
+
+
+def _frames(given: Any) -> tuple[Frame, ...]:
+    try:
+        return tuple(Frame(_text(flow), _text(node), _variables(values)) for flow, node, values in given or ())
+    except (TypeError, ValueError):
+        return ()
+
+
+def _variables(given: Any) -> Variables:
+    if not isinstance(given, dict):
+        return ()
+    return tuple((str(name), value) for name, value in given.items() if isinstance(value, (str, int, float, bool)))
 
 
 def _text(given: Any) -> str:

@@ -1,7 +1,7 @@
 """Takes a caller through a flow, one input at a time. Pure: a flow, a position and an input in, a `Step` out.
 
-Decides which input counts (a stale prompt or timer does not), what happens between two waits, and that every step ends
-in a wait or in the end of the flow. It knows no verb: a node knows what it does (`ivr.verbs`).
+Decides which input counts (a stale prompt, timer or answer does not), what happens between two waits, and that every
+step ends in a wait or in the end of the flow. It knows no verb: a node knows what it does (`ivr.verbs`).
 """
 
 from __future__ import annotations
@@ -9,56 +9,96 @@ from __future__ import annotations
 from ivr.effects import EnterQueue, Step
 from ivr.flow import Flow
 from ivr.handover import Handover
-from ivr.inputs import ENDED, QUEUE, CallFacts, Input, KeyTyped, Position, PromptEnded, QueueEnded, TimerFired
+from ivr.inputs import (
+    ENDED,
+    QUEUE,
+    Answered,
+    CallFacts,
+    HungUp,
+    Input,
+    KeyTyped,
+    Position,
+    PromptEnded,
+    QueueEnded,
+    TimerFired,
+    Variables,
+)
+from ivr.ports import Surroundings
+from ivr.values import fits
 from ivr.walk import MAX_ERRORS, Walk
 
 MAX_HOPS = 50
 """Nodes that may follow one another without a wait. More is a circle."""
 
+AGAIN = "again"
+"""In `Position.swallow`: such a key cut a prompt short."""
+
 KEYS = frozenset("0123456789*#ABCD")
 
 
-def begin(flow: Flow, call: CallFacts, typed: str = "") -> Step:
+def begin(flow: Flow, call: CallFacts, around: Surroundings, typed: str = "") -> Step:
     """The caller meets the flow. `typed`: keys pressed before anything was said."""
-    walk = Walk(flow, call, Position(flow.start, flow.language))
+    walk = Walk(flow, call, Position(flow.start, flow.language), around)
     for key in typed:
         _key(walk, key)
-    walk.go(flow.start)
+    walk.target = flow.start
     return _settle(walk)
 
 
-def resume(flow: Flow, call: CallFacts, position: Position) -> Step:
+def resume(flow: Flow, call: CallFacts, position: Position, around: Surroundings) -> Step:
     """Enter the node again where a predecessor left the caller; the start, when this flow has that node no more."""
-    known = position.node in flow.nodes
+    known = _known(flow, position)
+    here = flow.subs.get(position.flow, flow) if known else flow
     walk = Walk(
         flow,
         call,
         Position(
             node=position.node if known else flow.start,
-            language=position.language if position.language in flow.languages else flow.language,
-            variables=position.variables,
+            language=position.language if position.language in here.languages else here.language,
+            flow=position.flow if known else "",
+            frames=position.frames if known else (),
+            variables=_kept(here, position.variables),
             queue=position.queue,
             serial=position.serial,
             errors=position.errors,
         ),
+        around,
     )
-    walk.go(walk.node)
+    walk.target = walk.node
     return _settle(walk)
 
 
-def handed_over(flow: Flow, call: CallFacts, position: Position) -> Handover | None:
+def _known(flow: Flow, position: Position) -> bool:
+    """Whether every place that the caller must come back to is still there."""
+    if position.flow and position.flow not in flow.subs:
+        return False
+    here = flow.subs.get(position.flow, flow)
+    if position.flow and not here.numbers and not position.frames:
+        return False  # it was called, and nobody knows from where
+    for frame in position.frames:
+        caller = flow.subs.get(frame.flow) if frame.flow else flow
+        if caller is None or frame.node not in caller.nodes or not any(caller.nodes[frame.node].flows()):
+            return False
+    return position.node in here.nodes
+
+
+def _kept(flow: Flow, variables: Variables) -> Variables:
+    return tuple((name, value) for name, value in variables if name in flow.kinds and fits(value, flow.kinds[name]))
+
+
+def handed_over(flow: Flow, call: CallFacts, position: Position, around: Surroundings) -> Handover | None:
     """What the flow hands over where a predecessor left the caller waiting; None when nobody waits there any more."""
-    if position.node not in flow.nodes:
+    if not _known(flow, position):
         return None
-    effects = resume(flow, call, position).effects
+    effects = resume(flow, call, position, around).effects
     return next((effect.handover for effect in effects if isinstance(effect, EnterQueue)), None)
 
 
-def advance(flow: Flow, call: CallFacts, position: Position, given: Input) -> Step:
+def advance(flow: Flow, call: CallFacts, position: Position, given: Input, around: Surroundings) -> Step:
     """Something happened. An input that nobody waits for changes nothing."""
     if not _counts(position, given):
         return Step(position, ())
-    walk = Walk(flow, call, position)
+    walk = Walk(flow, call, position, around)
     _take(walk, given)
     return _settle(walk)
 
@@ -68,22 +108,35 @@ def _counts(position: Position, given: Input) -> bool:
         return False
     match given:
         case KeyTyped(key=key):
-            return key in KEYS and position.stage != QUEUE
+            return key in KEYS and position.stage != QUEUE and not position.gone
         case PromptEnded(token=token):
             return token == position.saying and token > 0
         case TimerFired(token=token):
             return token == position.timer and token > 0
+        case Answered(token=token):
+            return token == position.asking and token > 0
         case QueueEnded():
-            return position.stage == QUEUE
+            return position.stage == QUEUE and not position.gone
+        case HungUp():
+            return not position.gone
 
 
 def _take(walk: Walk, given: Input) -> None:
     match given:
-        case KeyTyped():
+        case KeyTyped(key=key):
             walk.note("key.pressed", {})
+            swallow, walk.swallow = walk.swallow, ""
+            if key == swallow:
+                walk.swallow = AGAIN if walk.saying else ""
+                return
         case PromptEnded(interrupted=interrupted, failed=failed):
             walk.saying = 0
             walk.note("prompt.ended", {"interrupted": interrupted} | ({"failed": True} if failed else {}))
+            if walk.swallow == AGAIN:
+                walk.swallow = ""
+                if interrupted:  # by a key that meant nothing: the caller has not heard it
+                    walk.target = walk.node
+                    return
             if failed:
                 walk.errors += 1
                 if walk.errors > MAX_ERRORS:
@@ -91,6 +144,11 @@ def _take(walk: Walk, given: Input) -> None:
                     return
         case TimerFired():
             walk.timer = 0
+        case Answered():
+            walk.asking = 0
+        case HungUp():
+            walk.hung_up()
+            return
         case QueueEnded():
             pass
     walk.flow.nodes[walk.node].take(walk, given)
@@ -118,11 +176,22 @@ def _settle(walk: Walk) -> Step:
             assert silent is not None
             walk.flow.nodes[walk.node].take(walk, silent)
             continue
-        walk.stop_listening()
-        walk.node, walk.target = walk.target, None
-        walk.saying, walk.silent = 0, None
-        walk.stage = ""
-        walk.tries = 0
-        walk.note("node.entered", {"node": walk.node})
-        walk.flow.nodes[walk.node].enter(walk)
+        _enter(walk, walk.target)
     return walk.step()
+
+
+def _enter(walk: Walk, target: str) -> None:
+    walk.stop_listening()
+    walk.stop_asking()
+    walk.secure(False)
+    walk.node, walk.target = target, None
+    walk.saying, walk.silent = 0, None
+    walk.stage = ""
+    walk.tries = walk.step_in_node = 0
+    walk.entered = ""
+    node = walk.flow.nodes[target]
+    walk.note("node.entered", {"node": target} | ({"flow": walk.flow.name} if walk.flow is not walk.main else {}))
+    if walk.gone and node.needs_caller:
+        walk.end(16)
+    else:
+        node.enter(walk)

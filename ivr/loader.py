@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -21,6 +21,7 @@ from ivr.flow import Flow
 from ivr.folder import read_folder
 from ivr.model import DialplanFile, PartFile
 from ivr.model_errors import check_verbs, errors_only, explain, repair
+from ivr.node import Node
 from ivr.problems import MAX_PROBLEMS, Problem, Severity, shortened
 from ivr.sources import Includes, Lenders, Source, merge, source_of
 from ivr.yaml_tree import Loc, read_tree
@@ -103,6 +104,13 @@ class _Judged:
     report: _Reporter
     model: DialplanFile | None = None
     repaired: DialplanFile | None = None
+    own_version: str = ""
+
+    def __post_init__(self) -> None:
+        self.own_version = self.version
+
+    def model_nodes(self) -> Iterable[Node]:
+        return self.model.nodes.values() if self.model is not None else ()
 
 
 def _load(files: Mapping[str, bytes], known: Known, folder: str) -> tuple[list[Flow], list[Problem]]:
@@ -124,7 +132,15 @@ def _load(files: Mapping[str, bytes], known: Known, folder: str) -> tuple[list[F
             break
         whole = includes.sound(name) and not any(part.broken or reports[part.name].failed for part in taken)
         judged.append(_first_pass(source, taken, whole=whole))
-    flows = [flow for one in judged if (flow := _second_pass(one, known)) is not None]
+    others = {
+        str(one.source.plain["flow"]): one.model or one.repaired
+        for one in judged
+        if isinstance(one.source.plain, dict) and "flow" in one.source.plain
+    }
+    for one in judged:
+        one.version = _whole_version(one, judged)
+    compiled = [flow for one in judged if (flow := _second_pass(one, known, others)) is not None]
+    flows = linked(compiled)
     problems += [problem for one in judged for problem in one.report.problems]
     problems += _collisions([one for one in judged if one.model is not None])
     return flows, list(dict.fromkeys(problems))
@@ -168,14 +184,14 @@ def _first_pass(source: Source, parts: tuple[Source, ...], *, whole: bool) -> _J
     return judged
 
 
-def _second_pass(judged: _Judged, known: Known) -> Flow | None:
+def _second_pass(judged: _Judged, known: Known, others: Mapping[str, DialplanFile | None]) -> Flow | None:
     """As a whole. None when anything is wrong."""
     flow: Flow | None = None
     with suppress(_TooMany):
         if judged.model is not None:
-            flow = compile_flow(judged.model, judged.version, known, judged.report)
+            flow = compile_flow(judged.model, judged.version, known, judged.report, others)
         elif judged.repaired is not None:
-            compile_flow(judged.repaired, judged.version, known, errors_only(judged.report))
+            compile_flow(judged.repaired, judged.version, known, errors_only(judged.report), others)
     return None if judged.report.failed else flow
 
 
@@ -183,6 +199,39 @@ def _version(source: Source, parts: Iterable[Source]) -> str:
     """A hash of all that a flow is made of."""
     contents = sorted(part.content for part in parts)
     return short_hash(" ".join([source.content, *contents]).encode()) if contents else source.content
+
+
+def _whole_version(judged: _Judged, all_of_them: Iterable[_Judged]) -> str:
+    """The same, and of every other flow that it leads into."""
+    by_name = {one.model.flow: one for one in all_of_them if one.model is not None}
+    if judged.model is None:
+        return judged.version
+    reached = {judged.model.flow}
+    new = set(reached)
+    while new:
+        into = {name for flow in new for node in by_name[flow].model_nodes() for _, name in node.flows()}
+        new = (into & by_name.keys()) - reached
+        reached |= new
+    contents = sorted(by_name[name].own_version for name in reached - {judged.model.flow})
+    return short_hash(" ".join([judged.own_version, *contents]).encode()) if contents else judged.own_version
+
+
+def linked(flows: Iterable[Flow]) -> list[Flow]:
+    """Every flow with those that it leads into, directly or through others."""
+    by_name = {flow.name: flow for flow in flows}
+    into = {
+        name: {other for node in flow.nodes.values() for _, other in node.flows() if other in by_name}
+        for name, flow in by_name.items()
+    }
+    found: list[Flow] = []
+    for name, flow in by_name.items():
+        reached, new = set[str](), into[name]
+        while new:
+            reached |= new
+            new = {other for one in new for other in into[one]} - reached
+        subs = {other: by_name[other] for other in sorted(reached - {name})}
+        found.append(replace(flow, subs=subs) if subs else flow)
+    return found
 
 
 def _collisions(judged: Iterable[_Judged]) -> Iterator[Problem]:

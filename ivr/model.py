@@ -8,33 +8,45 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from ivr.node import MAX_INCLUDES, FileName, Language, Name, NodeId, Number, PromptRef, Strict
+from ivr.node import MAX_INCLUDES, FileName, Language, Name, NodeId, Number, PromptRef, Strict, VariableName
+from ivr.opening import Hours, TimeZone
+from ivr.values import Kind
 from ivr.verbs import AnyNode
+
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
 class PartFile(Strict):
     """What a file can lend to the flows that include it."""
 
     include: Annotated[tuple[FileName, ...], Field(max_length=MAX_INCLUDES)] = Field(
-        (), description="parts of this folder whose `prompts` are taken in"
+        (), description="parts of this folder whose `prompts` and `hours` are taken in"
     )
     description: str = ""
+    hours: dict[Name, Hours] = Field(default_factory=dict, description="opening hours that nodes use by name")
     prompts: dict[Name, PromptRef] = Field(default_factory=dict, description="texts that nodes use by name")
 
 
 class DialplanFile(PartFile):
-    """One flow: what callers of some numbers meet."""
+    """One flow: what callers of some numbers meet, or what other flows call."""
 
     flow: Name = Field(description="the flow's name, unique in the folder")
-    numbers: Annotated[tuple[Number, ...], Field(min_length=1, description="the dialled numbers that it answers")]
+    numbers: tuple[Number, ...] = Field(
+        (), description="the dialled numbers that it answers; none: other flows call it"
+    )
+    params: dict[VariableName, Kind] = Field(default_factory=dict, description="what it is given when it is called")
+    returns: dict[VariableName, Kind] = Field(default_factory=dict, description="what it gives back")
     language: Language = Field(description="what callers hear first")
     languages: tuple[Language, ...] = Field(
         (), description="every language that it speaks; only `language` when absent"
     )
+    currency: Currency | None = Field(None, description="what amounts are spoken in: USD, EUR, ...")
+    time_zone: TimeZone = Field("UTC", description="where today is, as America/Bogota")
     start: NodeId
     on_error: NodeId | None = Field(None, description="where a call goes when something breaks")
+    on_hangup: NodeId | None = Field(None, description="what happens when the caller hangs up; nobody hears it")
     nodes: Annotated[dict[NodeId, AnyNode], Field(min_length=1)]
 
     @property

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
+
+from ivr.values import Kind
+from ivr.values import Value as AnyValue
 
 if TYPE_CHECKING:
     from ivr.inputs import Input
@@ -61,7 +66,9 @@ if TYPE_CHECKING:
     Shown = str
     Text = str
     Seconds = float
-    PromptRef = str | dict[str, str]
+    Expression = str
+    ServiceName = str
+    Phrase = str
 else:
     NodeId = worded(NAME_PATTERN, "a node's name: small letters, digits, - and _, at most 40")
     Name = worded(NAME_PATTERN, "a name: small letters, digits, - and _, at most 40")
@@ -122,11 +129,14 @@ else:
         WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*(ms|s|m)$", "examples": ["5s", "500ms"]}),
     ]
 
-    PromptRef = Annotated[
-        Annotated[Text, Tag("<text>")] | Annotated[dict[Language, Text], Field(min_length=1), Tag("<by language>")],
-        Discriminator(kind_of("<text>", "<by language>")),
-        Field(description="a name from `prompts`, a text per language, or a text when the flow has one language"),
-    ]
+    def _expression(text: str) -> str:
+        if not text.strip():
+            raise PydanticCustomError("worded", "an empty expression")
+        return text.strip()
+
+    Expression = Annotated[str, AfterValidator(_expression)]
+    Phrase = worded(r"[^\W_][\w' -]{0,59}", "a phrase: words, at most 60 characters")
+    ServiceName = worded(NAME_PATTERN, "a service's name: small letters, digits, - and _, at most 40")
 
 
 def is_amount(text: str) -> bool:
@@ -139,6 +149,126 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class SoundRef(Strict):
+    """A sound file of the admin's, under recordings/prompts/own."""
+
+    file: Annotated[str, Field(min_length=1, max_length=120)]
+
+
+class SilenceRef(Strict):
+    """Nothing to hear, for so long."""
+
+    silence: Annotated[Seconds, Field(gt=0, le=10)]
+
+
+def _part_of_prompt(given: Any) -> str:
+    if isinstance(given, BaseModel):
+        return "<file>" if isinstance(given, SoundRef) else "<silence>"
+    if isinstance(given, dict):
+        return "<file>" if "file" in given else "<silence>" if "silence" in given else "<by language>"
+    return "<text>"
+
+
+_ByLanguage = Annotated[dict[Language, Text], Field(min_length=1)]
+_PromptPart = Annotated[
+    Annotated[Text, Tag("<text>")]
+    | Annotated[_ByLanguage, Tag("<by language>")]
+    | Annotated[SoundRef, Tag("<file>")]
+    | Annotated[SilenceRef, Tag("<silence>")],
+    Discriminator(_part_of_prompt),
+]
+
+
+def _whole_prompt(given: Any) -> str:
+    return "<sequence>" if isinstance(given, (list, tuple)) else _part_of_prompt(given)
+
+
+PromptPart = str | dict[str, str] | SoundRef | SilenceRef
+
+if TYPE_CHECKING:
+    PromptRef = PromptPart | tuple[PromptPart, ...]
+    Wordings = tuple[PromptRef, ...]
+else:
+    PromptRef = Annotated[
+        Annotated[Text, Tag("<text>")]
+        | Annotated[_ByLanguage, Tag("<by language>")]
+        | Annotated[SoundRef, Tag("<file>")]
+        | Annotated[SilenceRef, Tag("<silence>")]
+        | Annotated[tuple[_PromptPart, ...], Field(min_length=1, max_length=20), Tag("<sequence>")],
+        Discriminator(_whole_prompt),
+        Field(
+            description="a name from `prompts`, a text per language, a text when the flow has one language, "
+            "{file: NAME}, {silence: 300ms}, or a list of these, one after another"
+        ),
+    ]
+
+    def _wordings(given: Any) -> Any:
+        return tuple(given) if isinstance(given, (list, tuple)) else (given,)
+
+    Wordings = Annotated[
+        tuple[PromptRef, ...],
+        BeforeValidator(_wordings, json_schema_input_type=PromptRef | tuple[PromptRef, ...]),
+        Field(min_length=1, max_length=9, description="a prompt, or a list: another wording each time"),
+    ]
+
+
+def slot_of(slot: str, number: int) -> str:
+    """The slot of the wording of this number, from 0, of a prompt with several."""
+    return slot if number == 0 else f"{slot}.{number + 1}"
+
+
+class OwnTexts(dict[str, str]):
+    """A text of the system itself, by language: a flow takes those of the languages that it speaks."""
+
+
+class Use(StrEnum):
+    """What a node does with a variable that it reads."""
+
+    SPOKEN = "spoken"
+    SCREEN = "screen"  # shown to people
+    EXPRESSION = "expression"
+    URL = "url"
+    HEADER = "header"
+    BODY = "body"
+    NUMBER = "number"  # dialled, or stored as a number to dial
+    SECONDS = "seconds"
+    AGENT = "agent"
+    PASSED = "passed"  # to another flow
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A variable that a node reads: where that is written, and what becomes of it."""
+
+    path: Path
+    name: str
+    use: Use
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """A variable that a node sets. `kind` None: that of the expression `expr`. `values`: all that it can be, if known.
+
+    `secret`: it reaches nothing but a step that may use it.
+    """
+
+    path: Path
+    name: str
+    kind: Kind | None
+    values: frozenset[str] | None = None
+    secret: bool = False
+    expr: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An expression in a node. `condition`: it must be true or false."""
+
+    path: Path
+    text: str
+    condition: bool
+
+
 class Node(Strict):
     """One step of a flow. Subclasses are the verbs."""
 
@@ -146,20 +276,62 @@ class Node(Strict):
     ends: ClassVar[bool] = False
     """Whether the flow ends here."""
 
+    waits: ClassVar[bool] = False
+    """Whether time passes here: a circle through such a node is not endless at once."""
+
+    needs_caller: ClassVar[bool] = True
+    """Whether this makes no sense when the caller has hung up."""
+
     description: str = Field("", description="for people: what this node is for")
     tags: tuple[str, ...] = Field((), description="for people and reports")
 
-    def targets(self) -> Iterator[tuple[Path, str]]:
-        """Every node that can follow, and where in this node that is written."""
+    def branches(self) -> Iterator[tuple[Path, str, str]]:
+        """Every way on: where it is written, its label (unique in the node), and the node that follows."""
         return iter(())
 
-    def prompts(self) -> Iterator[tuple[str, Path, str | dict[str, str]]]:
+    def targets(self) -> Iterator[tuple[Path, str]]:
+        """Every node that can follow, and where in this node that is written."""
+        return ((path, target) for path, _, target in self.branches())
+
+    def prompts(self) -> Iterator[tuple[str, Path, PromptRef]]:
         """Every prompt: the slot that `Walk.say` is given, where it is written, and what is written."""
+        return iter(())
+
+    def own_texts(self, language: str) -> Iterator[str]:
+        """What the system itself says in this node, whatever the flow's prompts."""
         return iter(())
 
     def spoken_in(self) -> str | None:
         """The language of this node's prompts when it is not the caller's."""
         return None
+
+    def reads(self) -> Iterator[Read]:
+        """Every variable that this node reads, but for those in its prompts and expressions."""
+        return iter(())
+
+    def sets(self) -> Iterator[Sets]:
+        """Every variable that this node sets."""
+        return iter(())
+
+    def expressions(self) -> Iterator[Written]:
+        """Every expression of this node."""
+        return iter(())
+
+    def flows(self) -> Iterator[tuple[Path, str]]:
+        """Every other flow that this node leads into."""
+        return iter(())
+
+    def hours(self) -> Iterator[tuple[Path, str]]:
+        """Every set of opening hours that this node names."""
+        return iter(())
+
+    def services(self) -> Iterator[tuple[Path, str]]:
+        """Every service that this node asks."""
+        return iter(())
+
+    def switches(self) -> Iterator[tuple[Path, str]]:
+        """Every switch that this node looks at."""
+        return iter(())
 
     def queues(self) -> Iterator[tuple[Path, str]]:
         """Every queue that this node names."""
@@ -185,13 +357,13 @@ class Node(Strict):
         """What is wrong between values of this node that are each right."""
         return iter(())
 
-    def assigns(self) -> Iterator[tuple[Path, str, str]]:
-        """Every variable that this node sets, and the value."""
-        return iter(())
-
     def enter(self, walk: Walk) -> None:
         """The caller has come here. Must begin a wait, go on, or end."""
         raise NotImplementedError
 
     def take(self, walk: Walk, given: Input) -> None:
         """Something that this node waits for has happened. Stale prompts and timers never get here."""
+
+    def returned(self, walk: Walk, values: dict[str, AnyValue]) -> None:
+        """A flow that this node called has returned these values."""
+        raise NotImplementedError

@@ -14,23 +14,29 @@ from dataclasses import dataclass
 from ivr.effects import (
     Break,
     CancelTimer,
+    DropRequest,
     Effect,
     End,
     EnterQueue,
+    Music,
     NoteEvent,
+    Request,
     Say,
+    Secure,
     StartTimer,
     Step,
     StopSaying,
+    Went,
 )
 from ivr.errors import PromptMissing
 from ivr.flow import Flow
 from ivr.handover import Handover
-from ivr.inputs import CallFacts, Input, KeyTyped, Position, PromptEnded, QueueEnded, TimerFired
+from ivr.inputs import Answered, CallFacts, HungUp, Input, KeyTyped, Position, PromptEnded, QueueEnded, TimerFired
 from ivr.interpreter import advance, begin, resume
-from ivr.ports import Note, PromptFiles, Timer, Timers
+from ivr.ports import Handle, Note, Outside, PromptFiles, Surroundings, Timer, Timers, Values
+from ivr.requests import FAILED
 from pbx.facts import CommandDone, Fact, KeyPressed
-from pbx.orders import Answer, Play, StopPlay
+from pbx.orders import Answer, Play, StartMusic, StopMusic, StopPlay
 from pbx.ports import Switch
 
 ANSWER_LIMIT_S = 10.0
@@ -78,6 +84,10 @@ class FlowSession:
 
     __slots__ = (
         "_answered",
+        "_around",
+        "_asked",
+        "_asked_limit",
+        "_asking",
         "_call",
         "_channel",
         "_closed",
@@ -85,7 +95,9 @@ class FlowSession:
         "_flow",
         "_note",
         "_on_outcome",
+        "_on_secure",
         "_outcome",
+        "_outside",
         "_position",
         "_prompts",
         "_remember",
@@ -110,11 +122,23 @@ class FlowSession:
         on_outcome: Callable[[Outcome], None],
         remember: Callable[[Position], None],
         *,
+        around: Surroundings,
+        outside: Outside,
+        on_secure: Callable[[bool], None] = lambda _on: None,
         position: Position | None = None,
     ) -> None:
-        """`position`: where the caller stood when a predecessor had them; `returned` may then be called at once."""
+        """`position`: where the caller stood when a predecessor had them; `returned` may then be called at once.
+
+        `on_secure`: a step begins, or ends, of which nothing may be recorded.
+        """
         self._channel = channel
-        self._call = CallFacts(call.caller_number, call.caller_name, call.dialled)
+        self._call = CallFacts(call.caller_number, call.caller_name, call.dialled, channel)
+        self._around = around
+        self._outside = outside
+        self._on_secure = on_secure
+        self._asking = 0
+        self._asked: Handle | None = None
+        self._asked_limit: Timer | None = None
         self._flow = flow
         self._prompts = prompts
         self._switch = switch
@@ -161,14 +185,14 @@ class FlowSession:
         self._answered = True
         position = self._position
         if position is None:
-            self._step(begin(self._flow, self._call))
+            self._step(begin(self._flow, self._call, self._around))
             return
         # A successor's position came from memory and waits for nothing: enter the node to wait where it left off.
-        step = advance(self._flow, self._call, position, QueueEnded(result, key))
+        step = self._next(position, QueueEnded(result, key))
         if step.position is position:
-            queued = resume(self._flow, self._call, position)
+            queued = resume(self._flow, self._call, position, self._around)
             if any(isinstance(effect, EnterQueue) for effect in queued.effects):
-                step = advance(self._flow, self._call, queued.position, QueueEnded(result, key))
+                step = self._next(queued.position, QueueEnded(result, key))
             else:
                 step = queued
         self._step(step)
@@ -182,11 +206,25 @@ class FlowSession:
         elif type(fact) is CommandDone:
             self._command_done(fact)
 
+    def hung_up(self) -> bool:
+        """The caller is gone. True when the flow goes on without them (its `on_hangup`): the last outcome follows."""
+        if self._closed or self._position is None:
+            return False
+        self._cancel_watchdog()
+        self._saying = 0
+        self._answered = True
+        flow = self._flow.subs.get(self._position.flow, self._flow)
+        if flow.on_hangup is None and self._flow.on_hangup is None and not self._position.frames:
+            return False
+        self._advance(HungUp())
+        return not self._closed
+
     def close(self) -> None:
         """Stop every timer. For a call that was hung up, handed over, or whose link is lost."""
         self._closed = True
         self._cancel_timer()
         self._cancel_watchdog()
+        self._drop_request()
 
     # what the PBX says --------------------------------------------------------------------------------------------
 
@@ -205,9 +243,9 @@ class FlowSession:
         self._answered = True
         if self._resuming is not None:
             position, self._resuming = self._resuming, None
-            step = resume(self._flow, self._call, position)
+            step = resume(self._flow, self._call, position, self._around)
         else:
-            step = begin(self._flow, self._call, self._early)
+            step = begin(self._flow, self._call, self._around, self._early)
         self._early = ""
         self._step(step)
 
@@ -247,7 +285,10 @@ class FlowSession:
 
     def _advance(self, given: Input) -> None:
         if self._position is not None and not self._closed:
-            self._step(advance(self._flow, self._call, self._position, given))
+            self._step(self._next(self._position, given))
+
+    def _next(self, position: Position, given: Input) -> Step:
+        return advance(self._flow, self._call, position, given, self._around)
 
     def _step(self, step: Step) -> None:
         """Carry out a step, and the ones that follow from it at once (a prompt without a file ends as it begins)."""
@@ -258,7 +299,7 @@ class FlowSession:
                 unplayed = self._carry_out(effect) or unplayed
             if not unplayed:
                 break
-            step = advance(self._flow, self._call, self._position, PromptEnded(unplayed, failed=True))
+            step = self._next(self._position, PromptEnded(unplayed, failed=True))
         self._remember_place()
         if self._outcome is not None:
             outcome, self._outcome = self._outcome, None
@@ -280,6 +321,18 @@ class FlowSession:
                 if self._saying:
                     self._watch(STOP_LIMIT_S, self._play_overdue)
                     self._switch.send(StopPlay(self._channel))
+            case Request():
+                self._ask(effect)
+            case DropRequest():
+                self._drop_request()
+            case Music(music_class=""):
+                self._switch.send(StopMusic(self._channel))
+            case Music(music_class=music_class):
+                self._switch.send(StartMusic(self._channel, music_class))
+            case Secure(on=on):
+                self._on_secure(on)
+            case Went():
+                pass
             case EnterQueue(handover=handover):
                 self._outcome = handover
             case End(cause=cause):
@@ -301,6 +354,28 @@ class FlowSession:
         self._switch.send(Play(self._channel, f"say-{say.token}", tuple(files), say.interruptible))
         return 0
 
+    def _ask(self, request: Request) -> None:
+        """Ask outside. Whoever is asked answers once, and never after the limit."""
+        self._drop_request()
+        token = self._asking = request.token
+
+        def answered(outcome: str, values: Values) -> None:
+            if self._asking == token:
+                self._drop_request()
+                self._advance(Answered(token, outcome, values))
+
+        self._asked_limit = self._timers.after(request.limit_s, lambda: answered(FAILED, ()))
+        self._asked = self._outside.begin(self._channel, request.what, answered)
+
+    def _drop_request(self) -> None:
+        self._asking = 0
+        if self._asked is not None:
+            self._asked.cancel()
+            self._asked = None
+        if self._asked_limit is not None:
+            self._asked_limit.cancel()
+            self._asked_limit = None
+
     def _fired(self, token: int) -> None:
         self._timer = None
         self._advance(TimerFired(token))
@@ -313,6 +388,7 @@ class FlowSession:
         if (
             before is None
             or before.node != position.node
+            or before.frames is not position.frames
             or before.language != position.language
             or before.variables is not position.variables
         ):

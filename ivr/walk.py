@@ -8,11 +8,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from ivr.effects import Break, CancelTimer, Effect, End, EnterQueue, NoteEvent, Say, StartTimer, Step, StopSaying
+from ivr.conditions import ConditionFailed
+from ivr.effects import (
+    Break,
+    CancelTimer,
+    DropRequest,
+    Effect,
+    End,
+    EnterQueue,
+    Music,
+    NoteEvent,
+    Request,
+    Say,
+    Secure,
+    StartTimer,
+    Step,
+    StopSaying,
+    Went,
+)
 from ivr.flow import Flow
 from ivr.handover import Handover
-from ivr.inputs import ENDED, INPUT, QUEUE, CallFacts, Position, PromptEnded
-from ivr.node import is_amount
+from ivr.inputs import ENDED, INPUT, OUTSIDE, QUEUE, CallFacts, Frame, Position, PromptEnded
+from ivr.node import is_amount, slot_of
+from ivr.ports import Surroundings
+from ivr.requests import What
+from ivr.values import Value, shown
 from ivr.wording import QUEUE_VARIABLE, filled
 
 MAX_TYPED = 16
@@ -21,22 +41,36 @@ MAX_TYPED = 16
 MAX_ERRORS = 3
 """Errors that one call may have before it is given up."""
 
+MAX_FRAMES = 8
+"""Sub-flows within sub-flows; a deeper nest is refused at load."""
+
 
 class Walk:
     """Verbs call these methods from `enter` and `take`; the interpreter reads the attributes."""
 
     __slots__ = (
+        "around",
+        "asking",
         "call",
         "effects",
+        "entered",
         "errors",
         "flow",
+        "frames",
+        "gone",
         "language",
+        "main",
         "node",
         "queue",
         "saying",
+        "secrets",
+        "secure_from",
+        "secured",
         "serial",
         "silent",
         "stage",
+        "step_in_node",
+        "swallow",
         "target",
         "timer",
         "tries",
@@ -44,31 +78,44 @@ class Walk:
         "variables",
     )
 
-    def __init__(self, flow: Flow, call: CallFacts, position: Position) -> None:
-        self.flow = flow
+    def __init__(self, flow: Flow, call: CallFacts, position: Position, around: Surroundings) -> None:
+        self.main = flow
+        self.flow = flow.subs.get(position.flow, flow)
         self.call = call
+        self.around = around
         self.node = position.node
         self.language = position.language
         self.stage = position.stage
+        self.frames = position.frames
         self.variables = position.variables
+        self.secrets = position.secrets
+        self.secure_from = position.secure_from
+        self.secured = position.secured
         self.queue = position.queue
         self.typed = position.typed
+        self.entered = position.entered
         self.tries = position.tries
+        self.step_in_node = position.step
+        self.swallow = position.swallow
         self.saying = position.saying
+        self.asking = position.asking
         self.timer = position.timer
         self.serial = position.serial
         self.errors = position.errors
+        self.gone = position.gone
         self.effects: list[Effect] = []
         self.target: str | None = None
         self.silent: PromptEnded | None = None
 
     # where to -----------------------------------------------------------------------------------------------------
 
-    def go(self, node: str) -> None:
-        """Leave for another node (or this one again) as soon as the verb returns."""
+    def go(self, node: str, label: str = "next") -> None:
+        """Leave for another node (or this one again) as soon as the verb returns, by the branch of this label."""
+        self.effects.append(Went(self.flow.name, self.node, label, node))
         self.target = node
 
     def end(self, cause: int) -> None:
+        self.secure(False)
         self.stage = ENDED
         self.effects.append(End(cause))
 
@@ -79,11 +126,74 @@ class Walk:
         self.stage = QUEUE
         self.effects.append(EnterQueue(handover))
 
+    def call_flow(self, name: str, variables: dict[str, Value]) -> None:
+        """Go into another flow; this one goes on behind the present node when it returns."""
+        self.frames = (*self.frames, Frame(self._flow_key, self.node, self.variables, self.secrets))
+        self._into(name, variables)
+
+    def goto_flow(self, name: str, variables: dict[str, Value]) -> None:
+        """Go on in another flow for good."""
+        self.frames = ()
+        self._into(name, variables)
+
+    def hung_up(self) -> None:
+        """The caller is gone: `on_hangup` of the flow, or of one that called it, or the end."""
+        self.gone = True
+        self.saying = 0
+        self.typed = ""
+        self.stop_listening()
+        self.stop_asking()
+        self.secure(False)
+        while self.flow.on_hangup is None and self.frames:
+            self._unwind()
+        if self.flow.on_hangup is None:
+            self.end(16)
+        else:
+            self.target = self.flow.on_hangup
+
+    def _unwind(self) -> Frame:
+        """Out of a sub-flow, into the one that called it, at the node that did."""
+        frame = self.frames[-1]
+        self.frames = self.frames[:-1]
+        self.flow = self._flow_of(frame.flow)
+        self.node, self.variables, self.secrets = frame.node, frame.variables, frame.secrets
+        return frame
+
+    def return_values(self, values: dict[str, Value]) -> None:
+        """Back into the flow that called this one; its node decides what is kept. Without one, the flow is over."""
+        if not self.frames:
+            self.end(16)
+            return
+        self._unwind()
+        self.flow.nodes[self.node].returned(self, values)
+
+    def _into(self, name: str, variables: dict[str, Value]) -> None:
+        flow = self.flow_named(name)
+        self.effects.append(Went(self.flow.name, self.node, "flow", name))
+        self.flow = flow
+        self.variables, self.secrets, self.secure_from = tuple(variables.items()), (), ""
+        if self.language not in flow.languages:
+            self.language = flow.language
+        self.target = flow.start
+
+    def flow_named(self, name: str) -> Flow:
+        return self.main if name == self.main.name else self.main.subs[name]
+
+    @property
+    def _flow_key(self) -> str:
+        return "" if self.flow is self.main else self.flow.name
+
+    def _flow_of(self, key: str) -> Flow:
+        return self.main.subs.get(key, self.main)
+
     def fail(self, reason: str) -> None:
-        """Something that no verb provides for: the flow's `on_error`, or the end."""
+        """Something that no verb provides for: `on_error` of the flow, or of one that called it, or the end."""
         self.errors += 1
         self.note("flow.error", {"node": self.node, "reason": reason})
+        while self.flow.on_error is None and self.frames:
+            self._unwind()
         if self.flow.on_error is None or self.errors > MAX_ERRORS:
+            self.secure(False)
             self.stage = ENDED
             self.target = None
             self.effects.append(Break(reason))
@@ -96,18 +206,33 @@ class Walk:
         """Say the prompt in this slot of the node; its end comes as `PromptEnded` to `take`."""
         language = language or self.language
         wording = self.flow.wordings[self.node, slot]
-        pieces = wording.spoken(language, self.value)
+        pieces = wording.spoken(
+            language, lambda variable, spoken: self.flow.fill(variable, self.value(variable.name), spoken)
+        )
+        self._say(slot, wording.name, pieces, language, interruptible)
+
+    def say_own(self, slot: str, texts: tuple[str, ...], *, interruptible: bool) -> None:
+        """Say what the system itself says here (`Node.own_texts`)."""
+        self._say(slot, slot, texts, self.language, interruptible)
+
+    def _say(self, slot: str, name: str, pieces: tuple[Any, ...], language: str, interruptible: bool) -> None:
         self.serial += 1
         self.saying = self.serial
         self.stage = slot
-        if pieces:
-            self.note("prompt.started", {"node": self.node, "prompt": wording.name, "language": language})
+        if pieces and not self.gone:
+            self.note("prompt.started", {"node": self.node, "prompt": name, "language": language})
             self.effects.append(Say(pieces, language, interruptible, self.saying))
         else:
             self.silent = PromptEnded(self.saying)
 
     def has(self, slot: str) -> bool:
         return (self.node, slot) in self.flow.wordings
+
+    def wording_for(self, slot: str, number: int) -> str | None:
+        """The slot of the wording of this number (from 0), the last one there is for a later number; None: none."""
+        while number > 0 and not self.has(slot_of(slot, number)):
+            number -= 1
+        return slot_of(slot, number) if self.has(slot) else None
 
     def type_ahead(self, key: str, *, barge_in: bool) -> None:
         """Keep a key for the node that will ask for it; the first one also stops the prompt when it may."""
@@ -136,10 +261,33 @@ class Walk:
             self.effects.append(CancelTimer(self.timer))
             self.timer = 0
 
+    def secure(self, on: bool) -> None:
+        """From here on, until this node is left, nothing may be recorded."""
+        if on is not self.secured:
+            self.secured = on
+            self.effects.append(Secure(on))
+
+    def music(self, music_class: str) -> None:
+        self.effects.append(Music(music_class))
+
+    # asking outside ------------------------------------------------------------------------------------------------
+
+    def ask(self, what: What, limit_s: float) -> None:
+        """Ask something outside the call; the answer comes as `Answered` to `take`, within `limit_s` seconds."""
+        self.serial += 1
+        self.asking = self.serial
+        self.stage = OUTSIDE
+        self.effects.append(Request(what, self.asking, limit_s))
+
+    def stop_asking(self) -> None:
+        if self.asking:
+            self.effects.append(DropRequest(self.asking))
+            self.asking = 0
+
     # knowing -------------------------------------------------------------------------------------------------------
 
-    def value(self, name: str) -> str:
-        """A variable's value, "" when it has none yet."""
+    def value(self, name: str) -> Value:
+        """A variable's value, its kind's empty one when it has none yet. A secret has none here."""
         match name:
             case "caller_number":
                 return self.call.caller_number
@@ -147,22 +295,46 @@ class Walk:
                 return self.call.caller_name
             case "dialled":
                 return self.call.dialled
+            case "language":
+                return self.language
             case _ if name == QUEUE_VARIABLE:
                 return self.queue
             case _:
-                return dict(self.variables).get(name, "")
+                return dict(self.variables).get(name, self.flow.empty(name))
+
+    def secret(self, name: str) -> Value:
+        """A variable's value, for a step that may use secrets."""
+        secrets = dict(self.secrets)
+        return secrets[name] if name in secrets else self.value(name)
 
     def filled(self, text: str) -> str:
-        """A text for people's screens, with its variables filled in."""
-        return filled(text, self.value)
+        """A text that is read, with its variables filled in."""
+        return filled(text, lambda name: shown(self.value(name)))
 
     def amount(self, text: str) -> int:
         """A number of seconds, written or in a variable; 0 when the variable holds none."""
         seconds = self.filled(text)
         return int(seconds) if is_amount(seconds) else 0
 
-    def assign(self, name: str, value: str) -> None:
+    def evaluate(self, expression: str) -> Value | None:
+        """The value of an expression of this flow; None when it has none (said, and the flow goes `on_error`)."""
+        compiled = self.flow.expressions[expression]
+        try:
+            return compiled.value({name: self.value(name) for name in compiled.names})
+        except ConditionFailed as failed:
+            self.fail(f"an expression has no value: {failed}")
+            return None
+
+    def assign(self, name: str, value: Value) -> None:
         self.variables = tuple((dict(self.variables) | {name: value}).items())
+
+    def assign_secret(self, name: str, value: Value) -> None:
+        """Keep a value for the step that may use it, and nothing else. Whoever resumes begins at this node again."""
+        self.secrets = tuple((dict(self.secrets) | {name: value}).items())
+        self.secure_from = self.secure_from or self.node
+
+    def forget_secrets(self) -> None:
+        self.secrets, self.secure_from = (), ""
 
     def note(self, kind: str, data: dict[str, Any]) -> None:
         self.effects.append(NoteEvent(kind, data))
@@ -172,13 +344,23 @@ class Walk:
             node=self.node,
             language=self.language,
             stage=self.stage,
+            flow=self._flow_key,
+            frames=self.frames,
             variables=self.variables,
+            secrets=self.secrets,
+            secure_from=self.secure_from,
+            secured=self.secured,
             queue=self.queue,
             typed=self.typed,
+            entered=self.entered,
             tries=self.tries,
+            step=self.step_in_node,
+            swallow=self.swallow,
             saying=self.saying,
+            asking=self.asking,
             timer=self.timer,
             serial=self.serial,
             errors=self.errors,
+            gone=self.gone,
         )
         return Step(position, tuple(self.effects))

@@ -1,7 +1,8 @@
-"""A prompt's text and the places in it that a call fills: `You dialled {dialled}.`
+"""A prompt's text and the places in it that a call fills: `Your balance is {balance}.`
 
-Decides how text is cut into pieces that can each be synthesised before any call: fixed text, single digits, and the
-names of queues. So nothing is ever synthesised while a caller waits, and nothing from a caller reaches a speech engine.
+Decides how a text is cut into pieces that can each be prepared before any call: fixed text, sound files, silences, and
+places whose values are spoken out of a closed set of pieces (`ivr.spoken`). So nothing is ever synthesised while a
+caller waits, and nothing from a caller reaches a speech engine.
 """
 
 from __future__ import annotations
@@ -10,13 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-CALL_VARIABLES = frozenset({"caller_number", "dialled"})
-"""What a call brings with it; spelled digit by digit."""
-
 QUEUE_VARIABLE = "queue"
 """The queue that the caller was last sent to; its name is spoken."""
-
-DIGITS = tuple("0123456789")
 
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -28,14 +24,15 @@ class WordingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A place to fill in."""
+    """A place to fill in. `how`: the way to speak it when it is not that of the variable's kind."""
 
     name: str
+    how: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SoundFile:
-    """A sound of the admin's own, by its name without ending."""
+    """A sound of the admin's own; `name` as it is written in the dialplan."""
 
     name: str
 
@@ -46,9 +43,9 @@ class Silence:
 
 
 Spoken = str | SoundFile | Silence
-"""What can be played: a prepared text, a prepared sound, silence."""
+"""What can be played: a prepared text, a sound file, a silence."""
 
-Piece = str | Variable
+Piece = Spoken | Variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +55,17 @@ class Wording:
     name: str
     pieces: Mapping[str, tuple[Piece, ...]]
 
-    def variables(self) -> Iterator[str]:
-        return (piece.name for pieces in self.pieces.values() for piece in pieces if isinstance(piece, Variable))
+    def variables(self) -> Iterator[Variable]:
+        return (piece for pieces in self.pieces.values() for piece in pieces if isinstance(piece, Variable))
 
-    def spoken(self, language: str, value: Callable[[str], str]) -> tuple[str, ...]:
-        """The texts to say one after another, all of them prepared. Empty for an anonymous caller's number."""
-        said: list[str] = []
+    def spoken(self, language: str, fill: Callable[[Variable, str], tuple[str, ...]]) -> tuple[Spoken, ...]:
+        """What is said, one after another, all of it prepared. `fill` speaks a variable in a language."""
+        said: list[Spoken] = []
         for piece in self.pieces[language]:
-            if isinstance(piece, str):
-                said.append(piece)
-            elif piece.name == QUEUE_VARIABLE:
-                said.extend(filter(None, [queue_text(value(QUEUE_VARIABLE))]))
+            if isinstance(piece, Variable):
+                said.extend(fill(piece, language))
             else:
-                said.extend(digit for digit in value(piece.name) if digit in DIGITS)
+                said.append(piece)
         return tuple(said)
 
 
@@ -94,13 +89,21 @@ def parse_wording(text: str) -> tuple[Piece, ...]:
 
 
 def filled(text: str, value: Callable[[str], str]) -> str:
-    """A text for people's screens with its variables filled in. The text was checked by `cut` when it was loaded."""
+    """A text that is read, with its variables filled in. The text was checked by `cut` when it was loaded."""
     return "".join(piece if isinstance(piece, str) else value(piece.name) for piece in cut(text))
 
 
-def cut(text: str) -> list[Piece]:
+def names_in(text: str) -> tuple[str, ...]:
+    """The variables in a text; none when its braces are wrong."""
+    try:
+        return tuple(piece.name for piece in cut(text) if isinstance(piece, Variable))
+    except WordingError:
+        return ()
+
+
+def cut(text: str) -> list[str | Variable]:
     """A text as it is written between its variables. Raises `WordingError`."""
-    pieces: list[Piece] = []
+    pieces: list[str | Variable] = []
     fixed: list[str] = []
     done = 0
     for found in _PART.finditer(text):
@@ -109,11 +112,12 @@ def cut(text: str) -> list[Piece]:
         part = found.group()
         if part in {"{{", "}}"}:
             fixed.append(part[0])
-        elif found.group(1) is None:
+            continue
+        if found.group(1) is None:
             raise WordingError(f"a lone {part!r} in a text; write {part * 2} for a brace that is meant")
-        elif not _NAME.fullmatch(found.group(1)):
+        name, _, how = found.group(1).partition(":")
+        if not _NAME.fullmatch(name) or (":" in part and not _NAME.fullmatch(how)):
             raise WordingError(f"{part!r} is no variable; write {{{{ and }}}} for braces that are meant")
-        else:
-            pieces += ["".join(fixed), Variable(found.group(1))]
-            fixed.clear()
+        pieces += ["".join(fixed), Variable(name, how)]
+        fixed.clear()
     return [*pieces, "".join(fixed) + text[done:]]

@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import Discriminator, Tag
 
 from ivr.node import Node
+from ivr.verbs.ask import AskNode
 from ivr.verbs.assign import AssignNode
+from ivr.verbs.call_flow import CallNode
+from ivr.verbs.decide import IfNode
+from ivr.verbs.give_back import ReturnNode
+from ivr.verbs.goto import GotoNode
 from ivr.verbs.hangup import HangupNode
+from ivr.verbs.hours import HoursNode
 from ivr.verbs.menu import MenuNode
 from ivr.verbs.say import SayNode
+from ivr.verbs.split import SplitNode
+from ivr.verbs.switch import SwitchNode
 from ivr.verbs.to_queue import ToQueueNode
+from ivr.verbs.wait import WaitNode
 
-VERBS: Final[dict[str, type[Node]]] = {
-    verb.verb: verb for verb in (SayNode, MenuNode, ToQueueNode, AssignNode, HangupNode)
-}
+_ALL: tuple[type[Node], ...] = (
+    SayNode,
+    MenuNode,
+    AskNode,
+    AssignNode,
+    IfNode,
+    HoursNode,
+    SplitNode,
+    SwitchNode,
+    WaitNode,
+    GotoNode,
+    CallNode,
+    ReturnNode,
+    ToQueueNode,
+    HangupNode,
+)
+
+VERBS: Final[dict[str, type[Node]]] = {verb.verb: verb for verb in _ALL}
 
 
 def verbs_of(node: Any) -> list[str]:
@@ -30,11 +56,10 @@ def _tag(node: Any) -> str | None:
     return f"<{verbs[0]}>" if verbs else None
 
 
-AnyNode = Annotated[
-    Annotated[SayNode, Tag("<say>")]
-    | Annotated[MenuNode, Tag("<menu>")]
-    | Annotated[ToQueueNode, Tag("<to_queue>")]
-    | Annotated[AssignNode, Tag("<set>")]
-    | Annotated[HangupNode, Tag("<hangup>")],
-    Discriminator(_tag),
-]
+if TYPE_CHECKING:
+    AnyNode = Node
+else:
+    AnyNode = Annotated[
+        reduce(or_, (Annotated[verb, Tag(f"<{verb.verb}>")] for verb in _ALL)),
+        Discriminator(_tag),
+    ]

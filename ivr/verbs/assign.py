@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
-from ivr.node import Node, NodeId, Path, Value, VariableName
+from ivr.node import Expression, Node, NodeId, Path, Sets, Strict, Value, VariableName, Written, kind_of
+from ivr.values import Kind
 
 if TYPE_CHECKING:
     from ivr.walk import Walk
@@ -15,25 +16,53 @@ if TYPE_CHECKING:
 LANGUAGE = "language"
 
 
+class Computed(Strict):
+    """A value that is worked out when the caller comes here."""
+
+    expr: Expression
+
+
+Given = Annotated[
+    Annotated[Value, Tag("<value>")] | Annotated[Computed, Tag("<computed>")],
+    Discriminator(kind_of("<value>", "<computed>")),
+]
+
+
 class AssignNode(Node):
     """Set the language or variables."""
 
     verb: ClassVar[str] = "set"
+    needs_caller: ClassVar[bool] = False
 
-    set: Annotated[dict[VariableName, Value], Field(min_length=1, description="variable to value")]
+    set: Annotated[dict[VariableName, Given], Field(min_length=1, description="variable to value, or to {expr: ...}")]
     next: NodeId
 
-    def targets(self) -> Iterator[tuple[Path, str]]:
-        yield ("next",), self.next
+    def branches(self) -> Iterator[tuple[Path, str, str]]:
+        yield ("next",), "next", self.next
 
-    def assigns(self) -> Iterator[tuple[Path, str, str]]:
+    def sets(self) -> Iterator[Sets]:
         for name, value in self.set.items():
-            yield ("set", name), name, value
+            if isinstance(value, Computed):
+                yield Sets(("set", name), name, None, expr=value.expr)
+            else:
+                yield Sets(("set", name), name, kind_of_constant(value), frozenset({value}))
+
+    def expressions(self) -> Iterator[Written]:
+        for name, value in self.set.items():
+            if isinstance(value, Computed):
+                yield Written(("set", name, "expr"), value.expr, condition=False)
 
     def enter(self, walk: Walk) -> None:
-        for name, value in self.set.items():
+        for name, given in self.set.items():
+            value = walk.evaluate(given.expr) if isinstance(given, Computed) else given
+            if value is None:
+                return
             if name == LANGUAGE:
-                walk.language = value
+                walk.language = str(value)
             else:
                 walk.assign(name, value)
         walk.go(self.next)
+
+
+def kind_of_constant(value: str) -> Kind:
+    return Kind.DIGITS if value.isascii() and value.isdecimal() else Kind.TEXT

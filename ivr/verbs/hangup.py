@@ -31,6 +31,7 @@ class HangupNode(Node):
 
     verb: ClassVar[str] = "hangup"
     ends: ClassVar[bool] = True
+    needs_caller: ClassVar[bool] = False
 
     hangup: Annotated[Hangup, BeforeValidator(_nothing_is_normal, json_schema_input_type=Hangup | None)] = Field()
 

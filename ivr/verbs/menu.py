@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from ivr.inputs import INPUT, Input, KeyTyped, PromptEnded, TimerFired
-from ivr.node import Key, Node, NodeId, Path, PromptRef, Seconds, Strict
+from ivr.node import Key, Language, Node, NodeId, Path, Phrase, PromptRef, Seconds, Strict, Wordings, slot_of
 
 if TYPE_CHECKING:
     from ivr.walk import Walk
@@ -23,10 +23,13 @@ PROMPT, INVALID, NO_INPUT = "prompt", "invalid", "no_input"
 class Menu(Strict):
     """What is asked, and what the answers mean."""
 
-    prompt: PromptRef
+    prompt: Wordings
     keys: Annotated[dict[Key, NodeId], Field(min_length=1, description="phone key to node")]
-    invalid: PromptRef | None = Field(None, description="said after a wrong key, before the menu is said again")
-    no_input: PromptRef | None = Field(None, description="said when no key came in time, before the menu again")
+    words: dict[NodeId, dict[Language, tuple[Phrase, ...]]] = Field(
+        default_factory=dict, description="what callers may say instead of a key: node to phrases, by language"
+    )
+    invalid: Wordings | None = Field(None, description="said after a wrong key, before the menu is said again")
+    no_input: Wordings | None = Field(None, description="said when no key came in time, before the menu again")
     timeout: Annotated[Seconds, Field(ge=0.5, le=60)] = Field(5.0, description="how long to wait after the prompt")
     tries: Annotated[int, Field(ge=1, le=9)] = Field(3, description="how often the caller may fail")
     otherwise: NodeId = Field(description="where the flow goes after so many tries")
@@ -37,19 +40,24 @@ class MenuNode(Node):
     """Let the caller choose by key."""
 
     verb: ClassVar[str] = "menu"
+    waits: ClassVar[bool] = True
 
     menu: Menu
 
-    def targets(self) -> Iterator[tuple[Path, str]]:
+    def branches(self) -> Iterator[tuple[Path, str, str]]:
         for key, node in self.menu.keys.items():
-            yield ("menu", "keys", key), node
-        yield ("menu", "otherwise"), self.menu.otherwise
+            yield ("menu", "keys", key), key, node
+        yield ("menu", "otherwise"), "otherwise", self.menu.otherwise
 
-    def prompts(self) -> Iterator[tuple[str, Path, str | dict[str, str]]]:
+    def prompts(self) -> Iterator[tuple[str, Path, PromptRef]]:
         for slot in (PROMPT, INVALID, NO_INPUT):
-            ref = getattr(self.menu, slot)
-            if ref is not None:
-                yield slot, ("menu", slot), ref
+            for number, ref in enumerate(getattr(self.menu, slot) or ()):
+                yield slot_of(slot, number), ("menu", slot, number), ref
+
+    def contradictions(self) -> Iterator[tuple[Path, str]]:
+        for node in self.menu.words:
+            if node not in self.menu.keys.values():
+                yield ("menu", "words", node), f"no key leads to {node!r}: whoever cannot speak could not choose it"
 
     def enter(self, walk: Walk) -> None:
         self._ask(walk)
@@ -63,10 +71,10 @@ class MenuNode(Node):
                 walk.type_ahead(key, barge_in=self.menu.bargein)
             case PromptEnded() if walk.typed:
                 self._choose(walk, walk.next_typed())
-            case PromptEnded() if walk.stage == PROMPT:
+            case PromptEnded() if walk.stage.startswith(PROMPT):
                 walk.listen(NO_INPUT, self.menu.timeout)
             case PromptEnded():
-                walk.say(PROMPT, interruptible=self.menu.bargein)
+                self._say(walk, PROMPT, walk.tries)
             case TimerFired():
                 self._failed(walk, NO_INPUT)
             case _:
@@ -76,7 +84,10 @@ class MenuNode(Node):
         if walk.typed:
             self._choose(walk, walk.next_typed())
         else:
-            walk.say(PROMPT, interruptible=self.menu.bargein)
+            self._say(walk, PROMPT, 0)
+
+    def _say(self, walk: Walk, slot: str, number: int) -> None:
+        walk.say(walk.wording_for(slot, number) or PROMPT, interruptible=self.menu.bargein)
 
     def _choose(self, walk: Walk, key: str) -> None:
         node = self.menu.keys.get(key)
@@ -85,16 +96,18 @@ class MenuNode(Node):
             self._failed(walk, INVALID)
         else:
             self._note(walk, "match")
-            walk.go(node)
+            walk.go(node, key)
 
     def _failed(self, walk: Walk, outcome: str) -> None:
         self._note(walk, outcome)
         walk.tries += 1
         if walk.tries >= self.menu.tries:
             self._note(walk, "too_many")
-            walk.go(self.menu.otherwise)
+            walk.go(self.menu.otherwise, "otherwise")
+        elif walk.has(outcome):
+            self._say(walk, outcome, walk.tries - 1)
         else:
-            walk.say(outcome if walk.has(outcome) else PROMPT, interruptible=self.menu.bargein)
+            self._say(walk, PROMPT, walk.tries)
 
     @staticmethod
     def _note(walk: Walk, outcome: str) -> None:

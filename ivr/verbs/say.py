@@ -22,16 +22,17 @@ class SayNode(Node):
     """Say a prompt."""
 
     verb: ClassVar[str] = "say"
+    waits: ClassVar[bool] = True
 
     say: PromptRef
     next: NodeId
     language: Language | None = Field(None, description="say it in this language, whatever the caller's is")
     bargein: bool = Field(True, description="whether a key cuts this prompt short")
 
-    def targets(self) -> Iterator[tuple[Path, str]]:
-        yield ("next",), self.next
+    def branches(self) -> Iterator[tuple[Path, str, str]]:
+        yield ("next",), "next", self.next
 
-    def prompts(self) -> Iterator[tuple[str, Path, str | dict[str, str]]]:
+    def prompts(self) -> Iterator[tuple[str, Path, PromptRef]]:
         yield "say", ("say",), self.say
 
     def spoken_in(self) -> str | None:

@@ -27,10 +27,13 @@ from ivr.node import (
     NodeId,
     Path,
     QueueName,
+    Read,
     Shown,
     Strict,
+    Use,
     kind_of,
 )
+from ivr.wording import names_in
 
 if TYPE_CHECKING:
     from ivr.walk import Walk
@@ -128,19 +131,30 @@ class ToQueueNode(Node):
     """Let the caller wait for an agent."""
 
     verb: ClassVar[str] = "to_queue"
+    waits: ClassVar[bool] = True
 
     to_queue: ToQueue
 
-    def targets(self) -> Iterator[tuple[Path, str]]:
+    def branches(self) -> Iterator[tuple[Path, str, str]]:
         asked = self.to_queue
-        yield ("to_queue", "then"), asked.then
+        yield ("to_queue", "then"), "then", asked.then
         if isinstance(asked.otherwise, ByReason):
             for reason, node in asked.otherwise.nodes():
-                yield ("to_queue", "otherwise", reason), node
+                yield ("to_queue", "otherwise", reason), reason, node
         else:
-            yield ("to_queue", "otherwise"), asked.otherwise
+            yield ("to_queue", "otherwise"), "otherwise", asked.otherwise
         for key, node in asked.keys.items():
-            yield ("to_queue", "keys", key), node
+            yield ("to_queue", "keys", key), key, node
+
+    def reads(self) -> Iterator[Read]:
+        asked = self.to_queue
+        for name, text in asked.data.items():
+            for variable in names_in(text):
+                yield Read(("to_queue", "data", name), variable, Use.SCREEN)
+        for variable in names_in(asked.prefer or ""):
+            yield Read(("to_queue", "prefer"), variable, Use.AGENT)
+        for variable in names_in(asked.head_start_s):
+            yield Read(("to_queue", "head_start_s"), variable, Use.SECONDS)
 
     def queues(self) -> Iterator[tuple[Path, str]]:
         yield ("to_queue", "queue"), self.to_queue.queue
@@ -185,21 +199,23 @@ class ToQueueNode(Node):
     def take(self, walk: Walk, given: Input) -> None:
         match given:
             case QueueEnded(result=result) if result == TALKED:
-                walk.go(self.to_queue.then)
+                walk.go(self.to_queue.then, "then")
             case QueueEnded(result=result, key=key) if result == LEFT and key in self.to_queue.keys:
                 walk.note("key.pressed", {})
-                walk.go(self.to_queue.keys[key])
+                walk.go(self.to_queue.keys[key], key)
             case QueueEnded(result=result):
-                walk.go(self._otherwise(result))
+                self._otherwise(walk, result)
             case _:
                 pass
 
-    def _otherwise(self, reason: str) -> str:
+    def _otherwise(self, walk: Walk, reason: str) -> None:
         otherwise = self.to_queue.otherwise
         if isinstance(otherwise, ByReason):
             nodes = dict(otherwise.nodes())
-            return nodes.get(reason, nodes["else"])
-        return otherwise
+            label = reason if reason in nodes else "else"
+            walk.go(nodes[label], label)
+        else:
+            walk.go(otherwise, "otherwise")
 
 
 def _levels(demanded: Demanded) -> Levels:

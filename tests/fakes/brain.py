@@ -58,6 +58,7 @@ from pbx.orders import (
     TakeOver,
 )
 from tests.fakes.prompts import FakePrompts
+from tests.fakes.surroundings import FakeOutside, FakeSurroundings
 from tests.fakes.switch import FakeChannel, FakeSwitch, PhoneScript
 from tests.fakes.virtual_time import VirtualTime, VirtualTimer
 
@@ -251,6 +252,8 @@ class Brain:
         self.notes: list[Note] = []
         self.untold: list[str] = []
         self.prompts = FakePrompts()
+        self.around = FakeSurroundings(self.time.now)
+        self.outside = FakeOutside()
         self.last_agents = LastAgents()
         self.live = LiveChannels()
         self.distributor = Distributor(
@@ -275,6 +278,8 @@ class Brain:
             Dialplans((flow(text),)),
             self.prompts,
             self.distributor,
+            self.around,
+            self.outside,
             DEAD_MAN_S,
             self.transfers,
             self.last_agents.agent_of,

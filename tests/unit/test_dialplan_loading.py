@@ -68,7 +68,7 @@ def test_a_flow_knows_every_text_it_can_say() -> None:
     assert flow is not None
     english = flow.texts()["en"]
     assert {"Hello.", "You called from", ". Your ticket is", ". {Braces} are spoken.", "sales"} <= english
-    assert set("0123456789") <= english
+    assert {"zero", "one", "nine"} <= english
     assert "Para español, oprima el nueve." in flow.texts()["es"]
     assert "Para español, oprima el nueve." not in english
 
@@ -160,7 +160,8 @@ def test_giants_are_refused_in_bounded_effort(data: bytes, said: str) -> None:
 
 def test_the_schema_names_every_verb_and_refuses_other_keys() -> None:
     schema = json_schema()
-    verbs = {verb for definition in schema["$defs"].values() for verb in VERBS if verb in definition["properties"]}
+    objects = [definition for definition in schema["$defs"].values() if "properties" in definition]
+    verbs = {verb for definition in objects for verb in VERBS if verb in definition["properties"]}
     assert verbs == set(VERBS)
     assert schema["additionalProperties"] is False
-    assert all(definition["additionalProperties"] is False for definition in schema["$defs"].values())
+    assert all(definition["additionalProperties"] is False for definition in objects)

@@ -80,7 +80,8 @@ def test_what_a_flow_does_say_must_be_there_in_its_languages_and_the_place_is_in
     ]
     shared = "prompts:\n  welcome: {en: 'Your ticket is {ticket}.', es: Hola.}\n"
     assert refusal(one=flow(), two=flow("two", "2"), shared=shared) == [
-        "shared.yaml:2:17: there is no variable 'ticket' (known: caller_number, dialled, queue)",
+        "shared.yaml:2:17: there is no variable 'ticket' (known: caller_name, caller_number, customer_id, "
+        "customer_language, customer_name, customer_tier, dialled, language, opens_at, opens_on, queue)",
     ]
 
 
@@ -89,7 +90,7 @@ def test_findings_in_a_part_come_once_however_many_flows_include_it() -> None:
     assert refusal(one=flow(), two=flow("two", "2"), shared=shared) == [
         "shared.yaml:2:17: 'en': an empty text",
         "shared.yaml:3:3: 'Bad Name' is not a name: small letters, digits, - and _, at most 40",
-        "shared.yaml:4:1: unknown key 'extra' (known: description, include, prompts)",
+        "shared.yaml:4:1: unknown key 'extra' (known: description, hours, include, prompts)",
     ]
 
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from cordboard.config import Hours as Configured
 from cordboard.config_loader import ConfigRefused, parse_config
 from cordboard.doors import LOOK_S, Doors, Hours
-from cordboard.hours import OpeningHours
-from cordboard.opening import hours_of, opening, weekdays
+from cordboard.site import hours_of
+from ivr.hours import OpeningHours
+from ivr.opening import opening, weekdays
 from tests.fakes.virtual_time import VirtualTime
 
 SHOP = {"mon-fri": ["09:00-13:00", "14:00-18:00"], "sat": ["10:00-14:00"]}

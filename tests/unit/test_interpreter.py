@@ -15,6 +15,7 @@ from ivr.inputs import ENDED, INPUT, QUEUE, CallFacts, Input, KeyTyped, Position
 from ivr.interpreter import advance, begin, resume
 from ivr.loader import load_text
 from ivr.walk import MAX_TYPED
+from tests.fakes.surroundings import AROUND
 
 CALL = CallFacts(caller_number="+15550142", caller_name="Ada", dialled="300")
 
@@ -61,14 +62,14 @@ class Caller:
         self.flow = flow
         self.heard: list[str] = []
         self.step: Step
-        self.take(begin(flow, CALL, typed))
+        self.take(begin(flow, CALL, AROUND, typed))
 
     def take(self, step: Step) -> None:
         self.step = step
         self.heard += [" ".join(effect.pieces) for effect in step.effects if isinstance(effect, Say)]
 
     def give(self, given: Input) -> Caller:
-        self.take(advance(self.flow, CALL, self.position, given))
+        self.take(advance(self.flow, CALL, self.position, given, AROUND))
         return self
 
     @property
@@ -227,7 +228,7 @@ def test_without_a_talk_it_goes_otherwise(caller: Caller, result: str) -> None:
 
 def test_variables_are_spelled(caller: Caller) -> None:
     caller.press("9").press("1").give(QueueEnded("timeout"))
-    assert caller.heard[-1] == "Nadie en sales 4 2"
+    assert caller.heard[-1] == "Nadie en sales cuatro dos"
 
 
 def test_keys_in_the_queue_mean_nothing(caller: Caller) -> None:
@@ -243,7 +244,7 @@ def test_keys_in_the_queue_mean_nothing(caller: Caller) -> None:
 )
 def test_stale_inputs_change_nothing(caller: Caller, stale: Input) -> None:
     position = caller.prompt_ends().prompt_ends().position
-    assert advance(caller.flow, CALL, position, stale) == Step(position, ())
+    assert advance(caller.flow, CALL, position, stale, AROUND) == Step(position, ())
 
 
 def test_the_timer_of_a_question_that_was_answered_is_stale(caller: Caller) -> None:
@@ -304,7 +305,7 @@ def test_a_circle_without_a_wait_ends(on_error: str | None) -> None:
 def test_a_prompt_with_nothing_to_say_is_over_at_once() -> None:
     text = FLOW.replace("{en: Hello, es: Hola}", '{en: "{caller_number}", es: "{caller_number}"}')
     anonymous = CallFacts(dialled="1")
-    step = begin(load(text), anonymous)
+    step = begin(load(text), anonymous, AROUND)
     assert [effect.pieces for effect in step.effects if isinstance(effect, Say)] == [("Menu",)]
 
 
@@ -321,20 +322,20 @@ def test_a_prompt_in_a_language_of_its_own() -> None:
 def test_a_successor_enters_the_node_again_in_the_caller_s_language(caller: Caller) -> None:
     caller.press("9").prompt_ends()
     memory = json.loads(json.dumps(caller.position.to_memory()))
-    step = resume(caller.flow, CALL, Position.from_memory(memory))
+    step = resume(caller.flow, CALL, Position.from_memory(memory), AROUND)
     assert [effect.pieces for effect in step.effects if isinstance(effect, Say)] == [("Opciones",)]
     assert step.position.saying > caller.position.serial
     assert step.position.variables == (("ticket", "42"),)
 
 
 def test_a_node_that_is_no_more_means_the_start(caller: Caller) -> None:
-    step = resume(caller.flow, CALL, Position("gone", "fr"))
+    step = resume(caller.flow, CALL, Position("gone", "fr"), AROUND)
     assert (step.position.node, step.position.language) == ("hello", "en")
 
 
 @pytest.mark.parametrize("memory", [None, 3, "x", [], {}, {"n": 1, "l": [], "t": "x", "v": 3, "e": -1, "q": None}])
 def test_a_memory_that_is_not_ours_means_the_start(caller: Caller, memory: object) -> None:
-    assert resume(caller.flow, CALL, Position.from_memory(memory)).position.node == "hello"
+    assert resume(caller.flow, CALL, Position.from_memory(memory), AROUND).position.node == "hello"
 
 
 def test_the_memory_is_small() -> None:

@@ -14,6 +14,7 @@ from ivr.flow import Flow
 from ivr.inputs import ENDED, INPUT, QUEUE, CallFacts, Input, KeyTyped, Position, PromptEnded, QueueEnded, TimerFired
 from ivr.interpreter import advance, begin, resume
 from ivr.loader import load_text
+from tests.fakes.surroundings import AROUND
 
 IDS = ["a", "b", "c", "d", "e"]
 node_ids = st.sampled_from(IDS)
@@ -164,13 +165,13 @@ def test_every_step_waits_for_exactly_one_thing_or_ends(
     flow: Flow, call: CallFacts, typed: str, choices: list[tuple[str, str, Input]]
 ) -> None:
     world = World()
-    step = begin(flow, call, typed)
+    step = begin(flow, call, AROUND, typed)
     world.apply(step, None)
     for choice in choices:
         given = chosen(step.position, choice)
         counted = not _stale(step.position, given)
         before = step.position
-        step = advance(flow, call, before, given)
+        step = advance(flow, call, before, given, AROUND)
         if counted:
             world.apply(step, given)
         else:
@@ -195,12 +196,12 @@ def _stale(position: Position, given: Input) -> bool:
 def test_a_successor_takes_over_from_memory_what_it_would_from_the_position(
     flow: Flow, call: CallFacts, choices: list[tuple[str, str, Input]]
 ) -> None:
-    position = begin(flow, call).position
+    position = begin(flow, call, AROUND).position
     for choice in choices:
-        position = advance(flow, call, position, chosen(position, choice)).position
+        position = advance(flow, call, position, chosen(position, choice), AROUND).position
     memory = json.loads(json.dumps(position.to_memory()))
     assert len(json.dumps(memory)) < 400
     again = Position.from_memory(memory)
     assert again.to_memory() == memory
-    assert resume(flow, call, again) == resume(flow, call, position)
-    World().apply(resume(flow, call, again), None)
+    assert resume(flow, call, again, AROUND) == resume(flow, call, position, AROUND)
+    World().apply(resume(flow, call, again, AROUND), None)

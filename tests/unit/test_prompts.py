@@ -75,7 +75,7 @@ async def test_every_text_gets_a_file(store: PromptStore, tmp_path: Path) -> Non
     assert report.spoken == 1 + 10 + len(Announcement)
     assert wav_of(store, "Hello").parent == tmp_path / "prompts" / "en"
     (file,) = store.files("en", "Hello")
-    assert store.files("en", "7")
+    assert store.files("en", "seven")
     assert store.seconds((file, file)) == pytest.approx(0.2)
 
 

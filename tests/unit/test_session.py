@@ -23,6 +23,7 @@ from ivr.session import (
 from pbx.facts import BridgeEntered, CommandDone, Fact, KeyPressed
 from pbx.orders import Answer, Order, Play, StopPlay, TakeOver
 from tests.fakes.prompts import FakePrompts
+from tests.fakes.surroundings import FakeOutside, FakeSurroundings
 from tests.fakes.switch import FakeSwitch
 from tests.fakes.virtual_time import VirtualTime
 
@@ -62,6 +63,8 @@ class Rig:
             self.time, self._fact, seconds_per_file=seconds_per_file, answer_seconds=answer_seconds
         )
         self.prompts = FakePrompts()
+        self.around = FakeSurroundings(self.time.now)
+        self.outside = FakeOutside()
         self.notes: list[tuple[str, dict[str, Any]]] = []
         self.outcomes: list[Outcome] = []
         self.places: list[Position] = []
@@ -80,6 +83,8 @@ class Rig:
             lambda kind, data: self.notes.append((kind, data)),
             self.outcomes.append,
             self.places.append,
+            around=self.around,
+            outside=self.outside,
             position=position,
         )
 
@@ -109,7 +114,7 @@ def test_it_answers_first_and_speaks_when_answered() -> None:
     rig.live.begin()
     assert rig.switch.take() == [Answer("c1", "answer")]
     rig.time.advance(1.0)
-    assert rig.switch.take() == [Play("c1", "say-1", ("/en/Hello", "/en/1", "/en/5"), True)]
+    assert rig.switch.take() == [Play("c1", "say-1", ("/en/Hello", "/en/one", "/en/five"), True)]
     assert rig.notes == [
         ("call.answered", {}),
         ("node.entered", {"node": "hello"}),
@@ -122,7 +127,7 @@ def test_a_whole_call() -> None:
     rig.time.advance(3.0)
     rig.switch.press("c1", "2")
     rig.time.advance(1.0)
-    assert rig.played() == ["Hello 1 5", "Menu", "Hours", "Menu"]
+    assert rig.played() == ["Hello one five", "Menu", "Hours", "Menu"]
     rig.time.advance(1.0)
     rig.switch.press("c1", "1")
     assert rig.outcomes == [Handover("sales")]
@@ -137,7 +142,7 @@ def test_a_whole_call() -> None:
 def test_silence_runs_out_of_tries() -> None:
     rig = Rig().begun()
     rig.time.advance(3 + 1 + 4 + 1 + 1 + 4 + 1)
-    assert rig.played() == ["Hello 1 5", "Menu", "Nothing", "Menu", "Bye"]
+    assert rig.played() == ["Hello one five", "Menu", "Nothing", "Menu", "Bye"]
     assert rig.outcomes == [Ended(17)]
 
 
@@ -173,9 +178,9 @@ def test_a_prompt_whose_end_is_never_told_is_over_when_it_must_be() -> None:
     rig = Rig(seconds_per_file=None).begun()
     rig.time.advance(3.0 + PLAY_MARGIN_S)
     assert ("command.overdue", {"command": "play"}) in rig.notes
-    assert rig.played() == ["Hello 1 5", "Menu"]
+    assert rig.played() == ["Hello one five", "Menu"]
     rig.live.handle(CommandDone("c1", "say-1", ok=True))
-    assert rig.played() == ["Hello 1 5", "Menu"], "its end comes after all, and is stale"
+    assert rig.played() == ["Hello one five", "Menu"], "its end comes after all, and is stale"
 
 
 def test_a_stop_that_is_never_told_does_not_wait_for_the_whole_prompt() -> None:
@@ -192,7 +197,7 @@ def test_an_answer_that_is_never_told_does_not_strand_the_caller() -> None:
     rig.switch.take()
     rig.time.advance(ANSWER_LIMIT_S)
     rig.live.handle(CommandDone("c1", "answer", ok=True))
-    assert rig.played() == ["Hello 1 5"]
+    assert rig.played() == ["Hello one five"]
 
 
 def test_a_call_that_cannot_be_answered_is_broken() -> None:
@@ -290,7 +295,7 @@ def test_a_successor_goes_on_after_the_queue(result: str, said: str) -> None:
 def test_a_successor_that_knows_nothing_begins_anew() -> None:
     rig = Rig()
     rig.live.returned("talked")
-    assert rig.played() == ["Hello 1 5"]
+    assert rig.played() == ["Hello one five"]
 
 
 def test_the_place_is_remembered_before_the_outcome() -> None:
@@ -306,6 +311,8 @@ def test_the_place_is_remembered_before_the_outcome() -> None:
         lambda _kind, _data: None,
         lambda outcome: order.append(type(outcome).__name__),
         lambda position: order.append(position.node),
+        around=rig.around,
+        outside=rig.outside,
     )
     rig.begun()
     rig.switch.press("c1", "1")

@@ -11,6 +11,7 @@ from ivr.inputs import CallFacts, Position, QueueEnded
 from ivr.interpreter import advance, begin, handed_over
 from ivr.loader import load_text
 from ivr.problems import Problem
+from tests.fakes.surroundings import AROUND
 
 CALL = CallFacts("+15550100", "Ann {x}", "100")
 AGENTS = {"1001": {"spanish": 3}, "1002": {"spanish": 5, "bikes": 1}}
@@ -40,7 +41,7 @@ def flow(more: str) -> Flow:
 
 
 def handed(more: str) -> Handover:
-    (found,) = [effect.handover for effect in begin(flow(more), CALL).effects if isinstance(effect, EnterQueue)]
+    (found,) = [effect.handover for effect in begin(flow(more), CALL, AROUND).effects if isinstance(effect, EnterQueue)]
     return found
 
 
@@ -94,7 +95,7 @@ def test_good_ones_are_passed_without_a_word() -> None:
 
 
 def waiting(loaded: Flow) -> Position:
-    return begin(loaded, CALL).position
+    return begin(loaded, CALL, AROUND).position
 
 
 @pytest.mark.parametrize(
@@ -107,12 +108,12 @@ def test_where_to_by_reason(reason: str, node: str) -> None:
     )
     loaded, problems = load_text(text.encode(), "x.yaml", {"sales"}, AGENTS)
     assert loaded is not None, problems
-    assert advance(loaded, CALL, waiting(loaded), QueueEnded(reason)).position.node == node
+    assert advance(loaded, CALL, waiting(loaded), QueueEnded(reason), AROUND).position.node == node
 
 
 def test_a_key_leads_out_of_the_queue() -> None:
     loaded = flow("keep_place: true")
-    step = advance(loaded, CALL, waiting(loaded), QueueEnded(LEFT, "5"))
+    step = advance(loaded, CALL, waiting(loaded), QueueEnded(LEFT, "5"), AROUND)
     assert step.position.node == "other"
     assert "5" not in repr([effect for effect in step.effects if hasattr(effect, "data")])
 
@@ -120,6 +121,8 @@ def test_a_key_leads_out_of_the_queue() -> None:
 def test_what_was_handed_over_is_known_again_from_the_place_alone() -> None:
     loaded = flow('head_start_s: "{bonus}", data: {who: "{caller_name}"}')
     remembered = Position.from_memory(waiting(loaded).to_memory())
-    assert handed_over(loaded, CALL, remembered) == handed('head_start_s: "{bonus}", data: {who: "{caller_name}"}')
-    assert handed_over(loaded, CALL, Position("gone", "en")) is None
-    assert handed_over(loaded, CALL, Position("done", "en")) is None
+    assert handed_over(loaded, CALL, remembered, AROUND) == handed(
+        'head_start_s: "{bonus}", data: {who: "{caller_name}"}'
+    )
+    assert handed_over(loaded, CALL, Position("gone", "en"), AROUND) is None
+    assert handed_over(loaded, CALL, Position("done", "en"), AROUND) is None

@@ -32,6 +32,13 @@ class OpeningHours:
     def open_at(self, instant: float) -> bool:
         return any(begin <= instant < end for begin, end in self._around(instant, 1))
 
+    def holiday_at(self, instant: float) -> bool:
+        """Whether it is a holiday, or a day that is closed by its own date."""
+        day = datetime.fromtimestamp(instant, self.zone).date()
+        if self.days is not None and day in self.days:
+            return not self.days[day]
+        return self.holiday(day)
+
     def closed_since(self, instant: float) -> float:
         """When it closed, for an instant at which it is closed; 0 when it has not been open for a year."""
         ends = [end for begin, end in self._around(instant, -HORIZON_DAYS) if end <= instant]

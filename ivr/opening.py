@@ -1,6 +1,6 @@
-"""The hours of a queue as they are configured become `OpeningHours`, or an explanation of what is wrong with them.
+"""Opening hours as an admin writes them become `OpeningHours`, or an explanation of what is wrong with them.
 
-Decides how weekdays, times and holidays are read. It refuses to know when it is now.
+Decides how weekdays, times and holidays are written and read. It refuses to know when it is now.
 """
 
 from __future__ import annotations
@@ -8,24 +8,55 @@ from __future__ import annotations
 import zoneinfo
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated
 
-from cordboard.config import Config, Holidays, Hours
-from cordboard.doors import Hours as DoorHours
-from cordboard.hours import DAY_MINUTES, OpeningHours, Span
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from ivr.hours import DAY_MINUTES, OpeningHours, Span
+from ivr.node import Path, Strict, worded
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-Path = tuple[str | int, ...]
+
+def _known_zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise PydanticCustomError("time_zone", "no such time zone; write it as Europe/Madrid") from None
+    return name
 
 
-def hours_of(config: Config) -> dict[str, DoorHours]:
-    """Of every queue that has hours. The configuration was checked."""
-    return {
-        name: DoorHours(opening(queue.hours), queue.hours.at_close == "leave")
-        for name, queue in config.queues.items()
-        if queue.hours is not None
-    }
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+if TYPE_CHECKING:
+    Weekdays = str
+    Day = str
+    Times = str
+else:
+    _DAY_OF_WEEK = "(mon|tue|wed|thu|fri|sat|sun)"
+    _TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
+    Weekdays = worded(f"{_DAY_OF_WEEK}(-{_DAY_OF_WEEK})?", "a day or days of the week such as sat or mon-fri")
+    Day = worded(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "a date such as 2026-12-24")
+    Times = worded(f"{_TIME}-({_TIME}|24:00)", "times of day such as 09:00-18:00")
+
+
+class Holidays(Strict):
+    """Public holidays, by the `holidays` library."""
+
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+    subdivision: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 -]{1,30}$")] | None = None
+
+
+class Hours(Strict):
+    """When it is open. `days` come before holidays, and those before the weekly hours."""
+
+    time_zone: TimeZone
+    weekly: dict[Weekdays, list[Times]]
+    holidays: Holidays | None = None
+    days: dict[Day, list[Times]] = Field(default_factory=dict, description="a date and its own hours; none: closed")
 
 
 def opening(hours: Hours) -> OpeningHours:
@@ -109,7 +140,12 @@ def _wrong_holidays(wanted: Holidays) -> Iterator[tuple[Path, str]]:
 
 
 def _calendar(wanted: Holidays) -> Callable[[date], bool]:
+    return _holidays(wanted.country, wanted.subdivision)
+
+
+@lru_cache(maxsize=64)
+def _holidays(country: str, subdivision: str | None) -> Callable[[date], bool]:
     import holidays
 
-    calendar = holidays.country_holidays(wanted.country, subdiv=wanted.subdivision)
+    calendar = holidays.country_holidays(country, subdiv=subdivision)
     return lambda day: day in calendar
