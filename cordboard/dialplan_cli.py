@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -20,13 +21,17 @@ def dialplan_check(
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
     """Every error of a folder of dialplans, as file:line:column."""
-    from cordboard.site import skills_of
+    from cordboard.site import PROMPTS, skills_of
     from ivr.errors import DialplanErrors
     from ivr.loader import load_folder
+    from ivr.prompts import PromptStore
+    from ivr.voices import Voices
 
     settings = config_of(config)
+    store = PromptStore(settings.recordings_dir / PROMPTS, Voices(settings.voices))
+    sounds = asyncio.run(store.find_sounds())
     try:
-        dialplans = load_folder(folder or settings.dialplans_dir, set(settings.queues), skills_of(settings))
+        dialplans = load_folder(folder or settings.dialplans_dir, set(settings.queues), skills_of(settings), sounds)
     except DialplanErrors as errors:
         for problem in errors.problems:
             typer.echo(str(problem), err=True)

@@ -29,12 +29,27 @@ MAX_VARIABLES = 300
 _LOOKS_LIKE_NAME = re.compile(NAME_PATTERN)
 
 
+class Finding(Protocol):
+    @property
+    def message(self) -> str: ...
+    @property
+    def hint(self) -> str: ...
+
+
+class Sounds(Protocol):
+    """The admin's own sounds; `own_sounds.SoundList` is the real one."""
+
+    def trouble(self, language: str, name: str, /) -> Finding | None:
+        """Why a caller who speaks this language could not hear the sound."""
+
+
 class Known(NamedTuple):
     """What the site has. None: not known, and then nothing is said about it."""
 
     queues: Collection[str] | None = None
     agents: Mapping[str, Mapping[str, int]] | None = None
     """Number to skills, each with its level."""
+    sounds: Sounds | None = None
 
 
 class Report(Protocol):
@@ -252,6 +267,7 @@ class _Checks:
 
     def _part(self, where: Path, given: PromptPart, spoken: tuple[str, ...]) -> dict[str, tuple[Piece, ...]]:
         if isinstance(given, SoundRef):
+            self._sound((*where, "file"), given.file, spoken)
             return dict.fromkeys(spoken, (SoundFile(given.file),))
         if isinstance(given, SilenceRef):
             return dict.fromkeys(spoken, (Silence(given.silence),))
@@ -274,6 +290,13 @@ class _Checks:
             for language, text in given.items()
             if language in self.file.spoken
         }
+
+    def _sound(self, where: Path, name: str, spoken: tuple[str, ...]) -> None:
+        if self.known.sounds is None:
+            return
+        said = {found: None for language in spoken if (found := self.known.sounds.trouble(language, name)) is not None}
+        for found in said:
+            self.report(where, found.message, found.hint)
 
     def _pieces(self, where: Path, text: str, language: str) -> tuple[Piece, ...]:
         try:

@@ -88,8 +88,9 @@ class DialplanLibrary:
             return self._publish(dialplans, report)
 
     async def _read(self) -> Dialplans:
+        sounds = await self._prompts.find_sounds()
         # A large folder takes a second to check: calls must not notice.
-        return await asyncio.to_thread(load_folder, self._folder, frozenset(self._queues()), self._agents())
+        return await asyncio.to_thread(load_folder, self._folder, frozenset(self._queues()), self._agents(), sounds)
 
     def _publish(self, dialplans: Dialplans, report: PromptReport) -> Published:
         self._current = dialplans

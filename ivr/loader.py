@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ivr.checks import Known, compile_flow
+from ivr.checks import Known, Sounds, compile_flow
 from ivr.dialplans import Dialplans, short_hash
 from ivr.errors import DialplanErrors
 from ivr.flow import Flow
@@ -31,22 +31,26 @@ MAX_VALUES = 1_000_000
 
 
 def load_folder(
-    path: Path, queues: Collection[str] | None = None, agents: Mapping[str, Mapping[str, int]] | None = None
+    path: Path,
+    queues: Collection[str] | None = None,
+    agents: Mapping[str, Mapping[str, int]] | None = None,
+    sounds: Sounds | None = None,
 ) -> Dialplans:
-    """Every dialplan in a folder. `queues` and `agents` (with their skills) are those that exist, None when that is
-    unknown. Raises `DialplanErrors`."""
-    return load_files(read_folder(path), queues, agents, folder=str(path))
+    """Every dialplan in a folder. `queues`, `agents` (with their skills) and `sounds` are those that exist, None when
+    that is unknown. Raises `DialplanErrors`."""
+    return load_files(read_folder(path), queues, agents, sounds, folder=str(path))
 
 
 def load_files(
     files: Mapping[str, bytes],
     queues: Collection[str] | None = None,
     agents: Mapping[str, Mapping[str, int]] | None = None,
+    sounds: Sounds | None = None,
     *,
     folder: str = "",
 ) -> Dialplans:
     """The same from contents by name; names are paths relative to the folder, with `/`. Raises `DialplanErrors`."""
-    flows, problems = _load(files, Known(queues, agents), f"{folder}/" if folder else "")
+    flows, problems = _load(files, Known(queues, agents, sounds), f"{folder}/" if folder else "")
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise DialplanErrors(problems)
     if not flows:

@@ -46,6 +46,8 @@ def kind_of(text: str, mapping: str) -> Callable[[Any], str]:
 NAME_PATTERN = r"[a-z][a-z0-9_-]{0,39}"
 FILE_PATTERN = r"(?:[A-Za-z0-9][A-Za-z0-9_.-]{0,63}/){0,4}[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\.ya?ml"
 MAX_INCLUDES = 50
+SOUND_PATTERN = r"[a-z0-9][a-z0-9_-]{0,59}"
+SOUND_RULE = "a sound's name: small letters, digits, - and _, at most 60, without an ending such as .wav"
 MOST_SECONDS = 86_400
 MAX_SHOWN = 200
 VARIABLE = re.compile(r"\{([a-z][a-z0-9_]{0,15})\}")
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     Seconds = float
     Expression = str
     ServiceName = str
+    SoundName = str
     Phrase = str
 else:
     NodeId = worded(NAME_PATTERN, "a node's name: small letters, digits, - and _, at most 40")
@@ -136,6 +139,7 @@ else:
 
     Expression = Annotated[str, AfterValidator(_expression)]
     Phrase = worded(r"[^\W_][\w' -]{0,59}", "a phrase: words, at most 60 characters")
+    SoundName = worded(SOUND_PATTERN, SOUND_RULE)
     ServiceName = worded(NAME_PATTERN, "a service's name: small letters, digits, - and _, at most 40")
 
 
@@ -152,7 +156,7 @@ class Strict(BaseModel):
 class SoundRef(Strict):
     """A sound file of the admin's, under recordings/prompts/own."""
 
-    file: Annotated[str, Field(min_length=1, max_length=120)]
+    file: SoundName
 
 
 class SilenceRef(Strict):

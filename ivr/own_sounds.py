@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ivr.node import SOUND_PATTERN, SOUND_RULE
 from ivr.synthesis import Conversion, Synthesiser
 from ivr.wav import Sound, sound_of
 
@@ -25,8 +26,7 @@ FORMAT = "1 8000 s16 -21 LUFS -2 dBTP trimmed"
 
 FOLDER = "own"
 READY = "own-ready"
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
-NAME_RULE = "small letters, digits, - and _, at most 60, without an ending such as .wav"
+NAME = re.compile(SOUND_PATTERN)
 LANGUAGE = re.compile(r"[a-z]{2,3}")
 ENDINGS = {"wav", "wave", "flac", "ogg", "oga", "opus", "mp3", "aiff", "aif", "aifc", "au", "snd", "caf", "w64", "rf64"}
 OTHER_SOUNDS = {"m4a", "mp4", "aac", "wma", "amr", "gsm", "webm", "ulaw", "alaw", "sln", "raw"}
@@ -56,7 +56,7 @@ class SoundList:
     def trouble(self, language: str, name: str) -> Trouble | None:
         """Why a caller who speaks `language` could not hear the sound, None when they can."""
         if NAME.fullmatch(name) is None:
-            return Trouble(f"{name!r} is not the name of a sound", NAME_RULE)
+            return Trouble(f"{name!r} is not {SOUND_RULE}")
         for key in ((language, name), ("", name)):
             if key in self.sounds:
                 return None
@@ -160,7 +160,7 @@ def _find(folder: Path) -> tuple[dict[Key, Path], dict[Key, Trouble]]:
 
 def _wrong(path: Path, root: Path, name: str) -> Trouble | None:
     if NAME.fullmatch(name) is None:
-        return Trouble(f"{path.name!r} is no name for a sound", f"rename the file: {NAME_RULE}")
+        return Trouble(f"{path.name!r} is no name for a sound", f"rename the file: {SOUND_RULE}")
     try:
         where, status = path.resolve(strict=True), path.stat()
     except OSError as error:

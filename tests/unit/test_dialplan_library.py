@@ -10,6 +10,7 @@ from ivr.errors import DialplanErrors
 from ivr.library import DialplanLibrary
 from ivr.prompts import PromptStore
 from ivr.voices import Voices
+from ivr.wording import Silence, SoundFile
 from tests.fakes.prompts import FakeSynthesiser
 
 GOOD = """
@@ -30,8 +31,8 @@ class Rig:
         self.folder.mkdir()
         self.synthesiser = FakeSynthesiser()
         self.queues = {"sales"}
-        store = PromptStore(folder / "prompts", Voices(), self.synthesiser)
-        self.library = DialplanLibrary(self.folder, store, lambda: self.queues)
+        self.prompts = PromptStore(folder / "prompts", Voices(), self.synthesiser)
+        self.library = DialplanLibrary(self.folder, self.prompts, lambda: self.queues)
 
     def write(self, number: str = "100", text: str = "Hello") -> None:
         (self.folder / "test.yaml").write_text(GOOD.format(number=number, text=text))
@@ -52,6 +53,36 @@ async def test_a_load_publishes(rig: Rig) -> None:
     assert published.ok
     assert published.numbers == ("100",)
     assert rig.library.flow_for("100") is not None
+
+
+async def test_a_sound_that_cannot_be_played_is_told_where_it_is_used(rig: Rig) -> None:
+    flow = GOOD.replace('"{text}"', "[{{silence: 300ms}}, {{file: {text}}}, Hello.]")
+    own = rig.folder.parent / "prompts" / "own"
+    own.mkdir(parents=True)
+    (rig.folder / "test.yaml").write_text(flow.format(number="100", text="welcome"))
+    with pytest.raises(DialplanErrors) as refused:
+        await rig.library.load()
+    (problem,) = refused.value.problems
+    assert str(problem).startswith(f"{rig.folder}/test.yaml:7:42: there is no sound 'welcome' (put a file there: {own}")
+    (own / "welcome.wav").write_bytes(b"broken")
+    rig.synthesiser.refusing["welcome.wav"] = "it is damaged, or not a sound file"
+    (problem,) = (await rig.library.reload()).problems
+    assert str(problem).endswith(
+        "test.yaml:7:42: the sound 'welcome.wav' cannot be played: it is damaged, or not a sound file"
+    )
+    (own / "welcome.wav").write_bytes(b"whole")
+    rig.synthesiser.refusing.clear()
+    assert (await rig.library.reload()).problems == ()
+    for piece in (SoundFile("welcome"), Silence(0.3), "Hello."):
+        assert rig.prompts.files("en", piece)
+
+
+@pytest.mark.parametrize("name", ["../welcome", "/etc/passwd", "welcome.wav", "Welcome", '""'])
+async def test_a_sounds_name_is_no_path(rig: Rig, name: str) -> None:
+    flow = GOOD.replace('"{text}"', "{{file: {text}}}")
+    (rig.folder / "test.yaml").write_text(flow.format(number="100", text=name))
+    with pytest.raises(DialplanErrors, match="is not a sound's name"):
+        await rig.library.load()
 
 
 async def test_a_bad_folder_cannot_be_the_first(rig: Rig) -> None:

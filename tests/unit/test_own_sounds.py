@@ -92,7 +92,7 @@ async def test_a_sound_that_nobody_put_there(store: PromptStore, tmp_path: Path)
 )
 async def test_a_name_is_a_name_and_no_path(store: PromptStore, tmp_path: Path, name: str) -> None:
     put(tmp_path, "hello.wav")
-    assert "is not the name of a sound" in await trouble(store, name)
+    assert "is not a sound's name" in await trouble(store, name)
     with pytest.raises(PromptMissing):
         store.files("en", SoundFile(name))
 
