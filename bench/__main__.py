@@ -2,8 +2,35 @@
 
 from __future__ import annotations
 
-from bench import ami, app_queue, calls, conditions, engine, expected_wait, memory, recording, replay, report, talks
+from bench import (
+    ami,
+    app_queue,
+    calls,
+    conditions,
+    dialplan,
+    engine,
+    expected_wait,
+    memory,
+    recording,
+    replay,
+    report,
+    talks,
+)
 
-for bench in (engine, conditions, ami, app_queue, talks, memory, recording, calls, expected_wait, report, replay):
+for bench in (
+    engine,
+    conditions,
+    ami,
+    app_queue,
+    talks,
+    memory,
+    recording,
+    calls,
+    conditions,
+    expected_wait,
+    report,
+    replay,
+    dialplan,
+):
     print(f"\n## {bench.__name__}: {(bench.__doc__ or '').splitlines()[0]}\n", flush=True)
     bench.main()
