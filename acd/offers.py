@@ -220,6 +220,7 @@ class Offers:
         if agent.offer is not None or (agent.state, AgentEvent.RESUME_TALK) not in TABLE:
             raise AgentNotFree(fact.agent, agent.why_not_free)
         talk = self.open[before]
+        self.drop_consult(fact.call, EndedBy.TRANSFER, now)  # whom the first agent asked is needed no more
         self.talk_ended(talk, EndedBy.TRANSFER, now)
         self.restore(TalkRestored(fact.offer, fact.call, fact.agent, talk.queue), now)
         self.note("talk.started", self.open[fact.offer])

@@ -147,6 +147,14 @@ def test_who_cannot_be_asked(d: EngineDriver) -> None:
         d.tell(f.ConsultAsked("ann", "3"))
 
 
+def test_a_supervisor_takes_a_talk_whose_agent_is_asking_another_one(d: EngineDriver) -> None:
+    asked = ask(d, "2")
+    d.tell(f.TalkTaken("ann", "3", "cb-super"))
+    assert any(isinstance(order, WithdrawOffer) and order.offer == asked for order in d.all)
+    assert states(d)[1:] == [S.READY, S.TALKING]
+    assert talk(d) == "cb-super"
+
+
 @pytest.mark.parametrize("before", ["ready", "not ready", "logged out"])
 def test_a_supervisor_takes_the_talk_and_is_afterwards_what_they_were(d: EngineDriver, before: str) -> None:
     if before != "ready":
