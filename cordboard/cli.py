@@ -88,6 +88,26 @@ def demo(config: ConfigFile = DEFAULT_CONFIG) -> None:
     raise typer.Exit(run(run_demo(service, phone, call, agent, typer.echo)))
 
 
+@app.command("demo-billing")
+def demo_billing(port: Annotated[int, typer.Option(min=1, max=65535)] = 8090) -> None:
+    """A billing system that the shipped account line (dial 200) can ask. In memory, on this machine only."""
+    from cordboard.demo_billing import Billing, serve_billing
+
+    async def serve_it() -> int:
+        try:
+            runner = await serve_billing(Billing(show=typer.echo), port)
+        except OSError as error:
+            reject(f"port {port} cannot be used: {error.strerror}")
+        typer.echo(f"billing listens on http://127.0.0.1:{port}; accounts 100001, 100002, 100003. Ctrl-C ends it.")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await runner.cleanup()
+        return 0
+
+    raise typer.Exit(run(serve_it()))
+
+
 @app.command()
 def call(
     target: Annotated[str, typer.Argument(help="the number to dial")] = "100",

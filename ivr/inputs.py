@@ -85,6 +85,7 @@ class Frame:
     node: str
     variables: Variables = ()
     secrets: Variables = field(default=(), repr=False)
+    secure_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +125,16 @@ class Position:
 
         Secrets are not kept: whoever has entered some begins again at the first node that asked for one.
         """
-        memory: dict[str, Any] = {"n": self.secure_from or self.node, "l": self.language, "t": self.serial}
-        if self.flow:
-            memory["f"] = self.flow
-        if self.frames:
-            memory["c"] = [[frame.flow, frame.node, dict(frame.variables)] for frame in self.frames]
-        if self.variables:
-            memory["v"] = dict(self.variables)
+        again = next((index for index, frame in enumerate(self.frames) if frame.secure_from), len(self.frames))
+        here = Frame(self.flow, self.node, self.variables, secure_from=self.secure_from)
+        here, frames = (*self.frames, here)[again], self.frames[:again]
+        memory: dict[str, Any] = {"n": here.secure_from or here.node, "l": self.language, "t": self.serial}
+        if here.flow:
+            memory["f"] = here.flow
+        if frames:
+            memory["c"] = [[frame.flow, frame.node, dict(frame.variables)] for frame in frames]
+        if here.variables:
+            memory["v"] = dict(here.variables)
         if self.queue:
             memory["q"] = self.queue
         if self.errors:

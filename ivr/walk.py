@@ -128,7 +128,8 @@ class Walk:
 
     def call_flow(self, name: str, variables: dict[str, Value]) -> None:
         """Go into another flow; this one goes on behind the present node when it returns."""
-        self.frames = (*self.frames, Frame(self._flow_key, self.node, self.variables, self.secrets))
+        here = Frame(self._flow_key, self.node, self.variables, self.secrets, self.secure_from)
+        self.frames = (*self.frames, here)
         self._into(name, variables)
 
     def goto_flow(self, name: str, variables: dict[str, Value]) -> None:
@@ -156,7 +157,8 @@ class Walk:
         frame = self.frames[-1]
         self.frames = self.frames[:-1]
         self.flow = self._flow_of(frame.flow)
-        self.node, self.variables, self.secrets = frame.node, frame.variables, frame.secrets
+        self.node, self.variables = frame.node, frame.variables
+        self.secrets, self.secure_from = frame.secrets, frame.secure_from
         return frame
 
     def return_values(self, values: dict[str, Value]) -> None:

@@ -174,6 +174,34 @@ def test_a_successor_asks_again_for_what_was_secure() -> None:
     assert Position.from_memory(memory).node == "ask"
 
 
+def test_secrets_wait_for_a_called_flow_and_a_successor_begins_before_it() -> None:
+    main = """
+flow: main
+numbers: ["1"]
+language: en
+start: card
+nodes:
+  card: {ask: {type: digits, secure: true, prompt: Card., save: card}, next: more, otherwise: done}
+  more: {call: {flow: more}, next: done}
+  done: {hangup: {}}
+"""
+    more = """
+flow: more
+language: en
+start: sure
+nodes:
+  sure: {ask: {type: yes_no, prompt: Sure?, save: sure}, next: back, otherwise: back}
+  back: {return: }
+"""
+    called = FlowCaller(flow_of(main, more)).starts().listens().presses("4111#").listens()
+    assert (called.position.flow, called.position.secrets) == ("more", ())
+    memory = called.position.to_memory()
+    assert "4111" not in str(memory)
+    assert FlowCaller(called.flow).resumes(memory).heard == ["Card."]
+    called.presses("1")
+    assert dict(called.position.secrets) == {"card": "4111"}
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
