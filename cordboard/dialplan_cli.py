@@ -10,9 +10,11 @@ import typer
 
 from cordboard.cli_tools import DEFAULT_CONFIG, ConfigFile, ask, config_of, show
 from cordboard.flow_cli import flow_app
+from cordboard.rehearsal_cli import rehearsal_app
 
 app = typer.Typer(no_args_is_help=True, help="Dialplans: check them, reload them, their JSON Schema.")
 app.add_typer(flow_app)
+app.add_typer(rehearsal_app)
 
 
 @app.command("check")

@@ -6,7 +6,7 @@ Decides which of its files count, and that nothing outside of it is ever read. I
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ivr.errors import DialplanErrors
@@ -23,12 +23,21 @@ MAX_FOLDERS = 4
 def read_folder(folder: Path) -> dict[str, bytes]:
     """Every dialplan and part by its path within the folder. Files and folders whose names begin with `.` or `_` are
     passed over, and so are tests. Raises `DialplanErrors`."""
+    return _read(folder, lambda name: name.endswith(SUFFIXES) and not name.endswith(TESTS))
+
+
+def read_tests(folder: Path) -> dict[str, bytes]:
+    """Every file of cases, in the same way."""
+    return _read(folder, lambda name: name.endswith(TESTS))
+
+
+def _read(folder: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
     root = folder.resolve()
     problems: list[Problem] = []
     contents: dict[str, bytes] = {}
     total = 0
     try:
-        for file in _files(folder, 0):
+        for file in _files(folder, wanted, 0):
             if len(contents) == MAX_FILES:
                 raise DialplanErrors([Problem(str(folder), 1, 1, f"more than {MAX_FILES} dialplans in one folder")])
             if not file.resolve().is_relative_to(root):
@@ -54,12 +63,12 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     return contents
 
 
-def _files(folder: Path, depth: int) -> Iterator[Path]:
+def _files(folder: Path, wanted: Callable[[str], bool], depth: int) -> Iterator[Path]:
     with os.scandir(folder) as entries:
         found = sorted((entry for entry in entries if entry.name[0] not in "._"), key=lambda entry: entry.name)
     for entry in found:
         if entry.is_dir(follow_symlinks=False):
             if depth < MAX_FOLDERS:
-                yield from _files(folder / entry.name, depth + 1)
-        elif entry.name.endswith(SUFFIXES) and not entry.name.endswith(TESTS):
+                yield from _files(folder / entry.name, wanted, depth + 1)
+        elif wanted(entry.name):
             yield folder / entry.name

@@ -103,6 +103,13 @@ def advance(flow: Flow, call: CallFacts, position: Position, given: Input, aroun
     return _settle(walk)
 
 
+def broken(flow: Flow, call: CallFacts, position: Position, reason: str, around: Surroundings) -> Step:
+    """Something broke on our side where the caller is: the flow goes `on_error`, as after an error of its own."""
+    walk = Walk(flow, call, position, around)
+    walk.fail(reason)
+    return _settle(walk)
+
+
 def _counts(position: Position, given: Input) -> bool:
     if position.stage == ENDED:
         return False

@@ -141,6 +141,8 @@ def _inside(kind: Any, part: str | int) -> Any:
             return one.model_fields[str(part)].annotation
         if get_origin(one) is dict:
             return get_args(one)[1]
+        if get_origin(one) is tuple and isinstance(part, int):
+            return get_args(one)[0]
         if isinstance(part, str) and part.startswith("<"):
             return one
     return None

@@ -31,13 +31,18 @@ class SplitNode(Node):
             yield ("split", node), node, node
 
     def enter(self, walk: Walk) -> None:
-        lot = draw(f"{walk.call.call_id} {walk.flow.name} {walk.node}") * sum(self.split.values())
+        chosen = self.chosen(walk.call.call_id, walk.flow.name, walk.node)
+        walk.go(chosen, chosen)
+
+    def chosen(self, call_id: str, flow: str, node: str) -> str:
+        """Where this node of a flow sends a call."""
+        lot = draw(f"{call_id} {flow} {node}") * sum(self.split.values())
         chosen = ""
         for chosen, weight in self.split.items():  # noqa: B007 - the last one that is looked at
             lot -= weight
             if lot < 0:
                 break
-        walk.go(chosen, chosen)
+        return chosen
 
 
 def draw(seed: str) -> float:
