@@ -6,13 +6,16 @@ menu does, which agent is chosen, and AMI.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from acd.destinations import Destination, ToFlow, ToQueue
 from acd.service import QueueResult
+from cordboard.afterwards import after_hang_up
+from cordboard.call_outcome import outcome
 from cordboard.call_services import CallNote, CallServices
-from cordboard.flow_transfer import FlowTransfer
+from cordboard.flow_transfer import Asked, FlowTransfer
 from cordboard.grip import Grip
 from cordboard.memory import Memory, Phase
 from cordboard.queue_stay import QueueStay
@@ -21,6 +24,7 @@ from cordboard.waiting import Waiting
 from ivr.flow import Flow
 from ivr.handover import LEFT, Handover
 from ivr.inputs import CallFacts, Position
+from ivr.requests import TransferRequest
 from ivr.session import CallInfo, Ended, FlowSession, Outcome
 from pbx.facts import CallReturned, ChannelGone, ChannelSeen, CommandDone, Fact, KeyPressed, OrderFailed, Origin, Place
 from pbx.orders import Answer, Connect, HangUp, Play, RecordMessage, Remember, SetLanguage, StopMusic
@@ -137,6 +141,10 @@ class Call:
         else:
             self._transfer.connected()
 
+    def transfer(self, what: TransferRequest, done: Callable[[str], None]) -> Asked:
+        """The flow wants the caller to talk with somebody."""
+        return self._transfer.begin(what.at, what.to, what.ring_s, done)
+
     def lets_go(self) -> None:
         """The transfer's: the channel goes into a talk with somebody whom the flow rang."""
         self._drop_session()
@@ -196,7 +204,7 @@ class Call:
                 self._drop_session()
                 self._flow, self._position, self._result = None, None, None
                 self.phase = Phase.FLOW
-                self.waiting.over()
+                self.waiting.over(served=True)
                 self._go_on()
             case _:  # a person: nobody comes back from there
                 self.queue_ended(QueueResult.TALKED)
@@ -205,7 +213,7 @@ class Call:
         if self._grip.held:
             self._stay.over()
         self.phase = Phase.FLOW
-        self.waiting.over()
+        self.waiting.over(served=result == QueueResult.TALKED)
         self._result = result
         if self._grip.held:
             self._go_on()
@@ -261,8 +269,10 @@ class Call:
         elif self.phase in {Phase.LEAVING, Phase.FALLBACK}:
             self.phase = Phase.FLOW
         if self.phase is Phase.TALK and memory is not None and not self.waiting.queue:
-            self._by_flow = self._transferred = True
-            self._transfer.resume(self._position.node if self._position is not None else "")
+            talking = seen.bridge != "" or memory.phase is Phase.TALK
+            self._transfer.resume(_place(self._position, memory.flow), talking=talking)
+            self._by_flow = self._transferred = talking
+            self.phase = Phase.TALK if talking else Phase.FLOW
         self._talks = int(self.phase is Phase.TALK and not self._by_flow)
         if self.phase in {Phase.QUEUE, Phase.TALK}:
             self.waiting.complete(self.services.library.flow_for(self.info.dialled), self._position)
@@ -382,7 +392,7 @@ class Call:
         return self._session
 
     def _moved(self, position: Position) -> None:
-        if self._position is not None and position.node != self._position.node:
+        if _place(position) != _place(self._position):
             self._transfer.forget()
         self._position = position
         if position.language != self._spoken:
@@ -436,6 +446,7 @@ class Call:
 
     def _gone(self, cause: int) -> None:
         self._transfer.drop("caller_left")
+        position = self._session.position if self._session is not None else self._position
         self._drop_session()
         self._stay.void()
         phase, self.phase = self.phase, Phase.LEAVING
@@ -443,21 +454,12 @@ class Call:
         if phase is Phase.QUEUE:
             self.services.distributor.leave(self.channel, "abandoned")
         self._note("call.ended", {"outcome": self._outcome(phase), "ended_by": ended_by, "cause": cause})
+        flow = self._flow or self.services.library.flow_for(self.info.dialled)  # not met since a restart
+        if phase in {Phase.FLOW, Phase.QUEUE} and position is not None and flow is not None:
+            after_hang_up(self.services, self.channel, self.info, flow, position, self._note)
 
     def _outcome(self, phase: Phase) -> str:
-        if phase is Phase.FALLBACK:
-            return "fallback"
-        if self._talks:
-            return "talked"
-        if phase is Phase.QUEUE:
-            return "abandoned_in_queue"
-        if self._transferred:
-            return "transferred"
-        if self._ended_by == "service":
-            return "stopped"
-        if phase is Phase.LEAVING:
-            return "completed" if self.flow_name else "no_such_number"
-        return "left_in_flow"
+        return outcome(phase, self._talks > 0, self._transferred, self._ended_by, self.flow_name)
 
     def _arrival(self) -> dict[str, Any]:
         return {
@@ -469,3 +471,8 @@ class Call:
 
     def _note(self, kind: str, data: dict[str, Any]) -> None:
         self.services.note(kind, call_id=self.channel, queue=self.waiting.queue or None, data=data)
+
+
+def _place(position: Position | None, flow: str = "") -> str:
+    """Of a flow's node, as `TransferRequest.at` has it. `flow`: the one that the call began with."""
+    return f"{position.flow or flow}/{position.node}" if position is not None else ""

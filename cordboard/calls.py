@@ -14,6 +14,9 @@ from acd.service import QueueResult, RecoveredCaller
 from cordboard.call import Call, CallServices
 from cordboard.features import FeatureCall, FeatureCodes
 from cordboard.memory import Memory, Phase
+from cordboard.outside import Done
+from ivr.ports import Handle
+from ivr.requests import FAILED, TransferRequest
 from ivr.session import CallInfo
 from pbx.facts import CallArrived, ChannelGone, ChannelSeen, Fact, Origin, Place
 from pbx.orders import HangUp
@@ -69,10 +72,12 @@ class CallBook:
     def handle(self, channel: str, fact: Fact) -> None:
         """Hand a fact to the call it is about. Facts about channels that are no call of ours are not errors."""
         gone = isinstance(fact, ChannelGone)
-        call = self._calls.pop(channel, None) if gone else self._calls.get(channel)
+        call = self._calls.get(channel)
         if call is not None:
-            call.handle(fact)
-            if gone and not self._calls:
+            call.handle(fact)  # of the end too: what its flow still does may ask for it
+            if gone:
+                del self._calls[channel]
+            if not self._calls:
                 self.empty.set()
             return
         feature = self._features.pop(channel, None) if gone else self._features.get(channel)
@@ -88,6 +93,18 @@ class CallBook:
         call = self._calls.get(channel)
         if call is not None:
             call.transferred(to)
+
+    def transfer(self, channel: str, what: TransferRequest, done: Done) -> Handle:
+        """A flow wants its caller to talk with somebody."""
+        call = self._calls.get(channel)
+        if call is None:
+            return self._services.timers.after(0.0, lambda: done(FAILED, ()))
+        return call.transfer(what, lambda outcome: done(outcome, ()))
+
+    def waits_since(self, channel: str, queue: str) -> float | None:
+        """Since when this caller has waited in a queue, or had when they left it for the flow; None: they have not."""
+        call = self._calls.get(channel)
+        return call.waiting.since(queue) if call is not None else None
 
     def suspend(self) -> None:
         for call in self._calls.values():

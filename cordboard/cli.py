@@ -9,9 +9,8 @@ from urllib.parse import quote, urlencode
 
 import typer
 
-from cordboard import dialplan_cli
+from cordboard import callback_cli, dialplan_cli
 from cordboard.api_client import ServiceError
-from cordboard.callback_cli import callbacks_app
 from cordboard.cli_tools import DEFAULT_CONFIG, ConfigFile, ask, config_of, reject, run, secrets_of, service_of, show
 from cordboard.config import config_schema
 from cordboard.config_loader import ConfigRefused
@@ -23,7 +22,7 @@ recording_app = typer.Typer(no_args_is_help=True, help="Recordings of talks: lis
 app.add_typer(agents_app, name="agents")
 app.add_typer(dialplan_cli.app, name="dialplan")
 app.add_typer(recording_app, name="recording")
-app.add_typer(callbacks_app(ask, show), name="callbacks")
+app.add_typer(callback_cli.app, name="callbacks")
 
 
 def main() -> None:

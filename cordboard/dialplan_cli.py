@@ -33,7 +33,13 @@ def dialplan_check(
     store = PromptStore(settings.recordings_dir / PROMPTS, Voices(settings.voices))
     sounds = asyncio.run(store.find_sounds())
     try:
-        dialplans = load_folder(folder or settings.dialplans_dir, set(settings.queues), skills_of(settings), sounds)
+        dialplans = load_folder(
+            folder or settings.dialplans_dir,
+            set(settings.queues),
+            skills_of(settings),
+            sounds,
+            settings.transfers.prefixes,
+        )
     except DialplanErrors as errors:
         for problem in errors.problems:
             typer.echo(str(problem), err=True)

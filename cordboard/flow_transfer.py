@@ -145,9 +145,11 @@ class FlowTransfer:
         elif self.stage is Stage.CONNECTING:
             self._over("failed")
 
-    def resume(self, at: str) -> None:
-        """After a restart the caller was found in a talk of this node. The PBX ends the leg with it."""
-        self.stage, self._at = Stage.TALKING, at
+    def resume(self, at: str, *, talking: bool) -> None:
+        """After a restart the caller was found in a talk of this node, or on the way into one. The PBX ends the leg."""
+        self.stage, self._at = Stage.TALKING if talking else Stage.CONNECTING, at
+        if not talking:
+            self._wait(CONNECT_LIMIT_S, self._give_up)
 
     def connect_failed(self, unknown: bool) -> None:
         if self.stage is not Stage.CONNECTING:

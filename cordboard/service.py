@@ -35,7 +35,7 @@ from cordboard.figures.today import Today
 from cordboard.journal import Journal
 from cordboard.last_agents import LastAgents
 from cordboard.loop_timers import LoopTimers
-from cordboard.outside import OutsideDesks
+from cordboard.outside import Done, OutsideDesks
 from cordboard.recorder import TalkNow
 from cordboard.recordings import Recordings
 from cordboard.replay_jobs import ReplayJobs
@@ -72,7 +72,9 @@ from cordboard.talk_keys import TalkKeys
 from cordboard.transfers import Transfers
 from cordboard.wrap_ups import talks_in_wrap_up
 from ivr.library import DialplanLibrary
+from ivr.ports import Handle
 from ivr.prompts import PromptStore
+from ivr.requests import CallbackRequest, TransferRequest
 from ivr.voices import Voices
 from pbx.facts import Fact, LinkUp
 from pbx.link import PbxLink
@@ -126,6 +128,7 @@ class Service:
             config.languages,
             lambda: skills_of(config),
             queue_texts(config),
+            config.transfers.prefixes,
         )
         for problem in (await self.library.load()).problems:
             log.warning("dialplan", problem=str(problem))
@@ -201,6 +204,8 @@ class Service:
             lambda call, on: self.recordings.recorder.secure(call, on),  # noqa: PLW0108 - not made yet
         )
         self.calls = CallBook(services, feature_codes_of(config))
+        self.outside.add(TransferRequest, self.calls.transfer)
+        self.outside.add(CallbackRequest, self._promise_callback)
         self.talk_desk = TalkDesk(self.distributor, talk_site(config, lambda: tuple(self.library.current)))
         keys = TalkKeys(
             {code: command for command, code in config.talk_codes.model_dump().items()},
@@ -306,6 +311,17 @@ class Service:
 
     def _queue_ended(self, call: str, result: QueueResult) -> None:
         self.calls.queue_ended(call, result)
+
+    def _promise_callback(self, call: str, what: CallbackRequest, done: Done) -> Handle:
+        return self.callbacks.begin(
+            call,
+            what.number,
+            what.queue,
+            what.language,
+            self.calls.waits_since(call, what.queue),
+            dict(what.data),
+            lambda outcome: done(outcome, ()),
+        )
 
     def _distributor_note(
         self, kind: str, call: str | None, agent: str | None, queue: str | None, data: dict[str, Any]

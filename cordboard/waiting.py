@@ -21,7 +21,7 @@ from ivr.ports import Surroundings
 class Waiting:
     """`queue` is "" while the caller is in none; it stays while they talk."""
 
-    __slots__ = ("_around", "_facts", "data", "joined_at", "kept", "queue", "terms")
+    __slots__ = ("_around", "_facts", "data", "joined_at", "kept", "left", "queue", "terms")
 
     def __init__(self, facts: CallFacts, around: Surroundings) -> None:
         self._around = around
@@ -30,6 +30,7 @@ class Waiting:
         self.terms = Terms()
         self.data: tuple[tuple[str, str], ...] = ()  # what the flow wants the agent to see
         self.kept: tuple[str, float] | None = None  # the queue that they left by a key, and when they had joined it
+        self.left: tuple[str, float] | None = None  # the same of a queue in which nobody talked to them
         self._facts = facts
 
     def begin(self, handover: Handover, now: float, last_agent: Callable[[str], str | None]) -> None:
@@ -49,7 +50,13 @@ class Waiting:
         """An agent sent them into another queue, on no terms of their own."""
         self.queue, self.joined_at, self.terms, self.kept = queue, now, Terms(), None
 
-    def over(self) -> None:
+    def since(self, queue: str) -> float | None:
+        """Since when they have waited for this queue; None: they have not."""
+        places = (self.kept, self.left, (self.queue, self.joined_at))
+        return min((place[1] for place in places if place is not None and place[0] == queue), default=None)
+
+    def over(self, *, served: bool) -> None:
+        self.left = None if served else (self.queue, self.joined_at)
         self.queue, self.terms, self.data = "", Terms(), ()
 
     def restore(self, memory: Memory) -> None:

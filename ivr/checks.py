@@ -16,7 +16,19 @@ from ivr import opening
 from ivr.flow import Flow
 from ivr.handover import LAST
 from ivr.model import DialplanFile
-from ivr.node import NAME_PATTERN, VARIABLE, OwnTexts, Path, PromptPart, PromptRef, SilenceRef, SoundRef, is_amount
+from ivr.node import (
+    NAME_PATTERN,
+    VARIABLE,
+    OwnTexts,
+    Path,
+    PromptPart,
+    PromptRef,
+    Read,
+    SilenceRef,
+    SoundRef,
+    Use,
+    is_amount,
+)
 from ivr.problems import Severity, did_you_mean
 from ivr.speaking import way_of
 from ivr.spoken import can_speak
@@ -25,6 +37,12 @@ from ivr.wording import QUEUE_VARIABLE, Piece, Silence, SoundFile, Variable, Wor
 
 MAX_VARIABLES = 300
 """Bytes that a flow's constants may need on the channel, where a successor finds them after a restart."""
+
+MAX_EXTENSION = 5
+"""Digits; a longer number is taken for one of somebody outside."""
+
+_CLOSED = frozenset({Use.URL, Use.HEADER, Use.BODY})
+"""Where a secure answer may go: into what another system is asked."""
 
 _LOOKS_LIKE_NAME = re.compile(NAME_PATTERN)
 
@@ -50,6 +68,8 @@ class Known(NamedTuple):
     agents: Mapping[str, Mapping[str, int]] | None = None
     """Number to skills, each with its level."""
     sounds: Sounds | None = None
+    prefixes: Collection[str] | None = None
+    """How numbers begin that may be dialled."""
 
 
 class Report(Protocol):
@@ -131,6 +151,10 @@ class _Checks:
             target = getattr(self.file, key)
             if target is not None:
                 self._target((key,), target)
+        last = self.file.nodes.get(self.file.on_hangup or "")
+        if last is not None and last.needs_caller:
+            text = f"nobody is there any more, so node {self.file.on_hangup!r} cannot {last.verb.replace('_', ' ')}"
+            self.report(("on_hangup",), text, "lead to one that needs no caller: set, if, http, callback, ...")
         for node_id, node in self.file.nodes.items():
             for path, target in node.targets():
                 self._target(("nodes", node_id, *path), target)
@@ -185,13 +209,15 @@ class _Checks:
             for path, ref in node.agents():
                 for agent in self._possible((*here, *path), ref):
                     self._agent((*here, *path), agent)
+            for path, number in node.dials():
+                self._dialled((*here, *path), number)
             for path, amount in node.amounts():
                 if not all(map(is_amount, self._possible((*here, *path), amount))):
                     self.report((*here, *path), f"{amount} can be something else than seconds, 0 to 86400")
             for path, text in node.shown():
                 self._shown((*here, *path), text)
             for read in node.reads():
-                self._known_variable((*here, *read.path), read.name)
+                self._read((*here, *read.path), read)
 
     def _skill(self, where: Path, skill: str, level: int) -> None:
         if self.known.agents is None:
@@ -209,6 +235,25 @@ class _Checks:
         if self.known.agents is not None and agent not in self.known.agents and agent != LAST:
             hint = did_you_mean(agent, self.known.agents)
             self.report(where, f"there is no agent {agent!r}", hint, severity=Severity.WARNING)
+
+    def _dialled(self, where: Path, written: str) -> None:
+        """A warning: what may be dialled is the site's to say, and the flow has a way for what may not be."""
+        if self.known.prefixes is None or self.known.agents is None:
+            return
+        begin, variable, _ = written.partition("{")
+        allowed = begin.startswith(tuple(self.known.prefixes))
+        if not variable and written not in self.known.agents and not allowed:
+            short = len(written) <= MAX_EXTENSION
+            hint = did_you_mean(written, self.known.agents) if short else "add its beginning to transfers.prefixes"
+            text = f"{written} is no agent, and no number that transfers.prefixes allows"
+            self.report(where, text, hint, severity=Severity.WARNING)
+        elif variable and not self.known.prefixes and not self.known.agents:
+            text = "nobody can be dialled: there are no agents, and transfers.prefixes allows no number"
+            self.report(where, text, severity=Severity.WARNING)
+
+    def _read(self, where: Path, read: Read) -> None:
+        if self._known_variable(where, read.name) and read.name in self.variables.secrets and read.use not in _CLOSED:
+            self.report(where, f"variable {read.name!r} is secure: it cannot be used here")
 
     def _possible(self, where: Path, written: str) -> Iterable[str]:
         """Everything that a value can be in a call, as far as the file tells."""

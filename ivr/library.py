@@ -45,15 +45,17 @@ class DialplanLibrary:
         languages: Collection[str] = (),
         agents: Callable[[], Mapping[str, Mapping[str, int]] | None] = lambda: None,
         texts: Mapping[str, Collection[str]] | None = None,
+        prefixes: Collection[str] | None = None,
     ) -> None:
         """`languages`: those that announcements are needed in, beside the dialplans' own; `agents`: with skills;
-        `texts`: what else must be spoken, by language."""
+        `texts`: what else must be spoken, by language; `prefixes`: how numbers begin that may be dialled."""
         self._folder = folder
         self._prompts = prompts
         self._queues = queues
         self._agents = agents
         self._languages = tuple(languages)
         self._texts = texts or {}
+        self._prefixes = prefixes
         self._current = Dialplans(())
         self._lock = asyncio.Lock()
 
@@ -90,7 +92,8 @@ class DialplanLibrary:
     async def _read(self) -> Dialplans:
         sounds = await self._prompts.find_sounds()
         # A large folder takes a second to check: calls must not notice.
-        return await asyncio.to_thread(load_folder, self._folder, frozenset(self._queues()), self._agents(), sounds)
+        queues, agents = frozenset(self._queues()), self._agents()
+        return await asyncio.to_thread(load_folder, self._folder, queues, agents, sounds, self._prefixes)
 
     def _publish(self, dialplans: Dialplans, report: PromptReport) -> Published:
         self._current = dialplans

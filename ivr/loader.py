@@ -35,10 +35,11 @@ def load_folder(
     queues: Collection[str] | None = None,
     agents: Mapping[str, Mapping[str, int]] | None = None,
     sounds: Sounds | None = None,
+    prefixes: Collection[str] | None = None,
 ) -> Dialplans:
-    """Every dialplan in a folder. `queues`, `agents` (with their skills) and `sounds` are those that exist, None when
-    that is unknown. Raises `DialplanErrors`."""
-    return load_files(read_folder(path), queues, agents, sounds, folder=str(path))
+    """Every dialplan in a folder. `queues`, `agents` (with their skills) and `sounds` are those that exist, `prefixes`
+    how numbers begin that may be dialled; None when that is unknown. Raises `DialplanErrors`."""
+    return load_files(read_folder(path), queues, agents, sounds, prefixes, folder=str(path))
 
 
 def load_files(
@@ -46,11 +47,12 @@ def load_files(
     queues: Collection[str] | None = None,
     agents: Mapping[str, Mapping[str, int]] | None = None,
     sounds: Sounds | None = None,
+    prefixes: Collection[str] | None = None,
     *,
     folder: str = "",
 ) -> Dialplans:
     """The same from contents by name; names are paths relative to the folder, with `/`. Raises `DialplanErrors`."""
-    flows, problems = _load(files, Known(queues, agents, sounds), f"{folder}/" if folder else "")
+    flows, problems = _load(files, Known(queues, agents, sounds, prefixes), f"{folder}/" if folder else "")
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise DialplanErrors(problems)
     if not flows:
@@ -63,9 +65,10 @@ def load_text(
     file: str,
     queues: Collection[str] | None = None,
     agents: Mapping[str, Mapping[str, int]] | None = None,
+    prefixes: Collection[str] | None = None,
 ) -> tuple[Flow | None, list[Problem]]:
     """One dialplan alone and everything that is said about it. The flow is None when anything of it is wrong."""
-    flows, problems = _load({file: data}, Known(queues, agents), "")
+    flows, problems = _load({file: data}, Known(queues, agents, prefixes=prefixes), "")
     if any(problem.severity is Severity.ERROR for problem in problems):
         return None, problems
     if not flows:

@@ -333,6 +333,10 @@ class Node(Strict):
         """Every service that this node asks."""
         return iter(())
 
+    def dials(self) -> Iterator[tuple[Path, str]]:
+        """Every agent's or telephone number that this node rings, perhaps with a {variable} in it."""
+        return iter(())
+
     def switches(self) -> Iterator[tuple[Path, str]]:
         """Every switch that this node looks at."""
         return iter(())

@@ -74,6 +74,29 @@ class HttpRequest(What):
         return self.timeout_s * self.tries + sum(pause_s(number) for number in range(1, self.tries))
 
 
+@dataclass(frozen=True, slots=True)
+class TransferRequest(What):
+    """Put the caller through to an agent's phone or a number. Outcomes: ok (they have talked, and the caller is still
+    there), busy, no_answer, refused (by whoever was rung), unreachable, not_allowed, failed.
+
+    `at` is the place in the flow that asks: asked again from there after the talk, it is answered at once.
+    """
+
+    to: str = field(repr=False)
+    ring_s: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequest(What):
+    """Promise the caller a call. Outcomes: ok (it is on record), already, not_allowed, failed."""
+
+    queue: str
+    number: str = field(repr=False)
+    language: str
+    data: tuple[tuple[str, str], ...] = ()
+
+
 def pause_s(tried: int) -> float:
     """How long to wait after so many tries."""
     return RETRY_PAUSE_S * float(2 ** (tried - 1))

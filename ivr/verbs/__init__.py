@@ -12,6 +12,7 @@ from ivr.node import Node
 from ivr.verbs.ask import AskNode
 from ivr.verbs.assign import AssignNode
 from ivr.verbs.call_flow import CallNode
+from ivr.verbs.callback import CallbackNode
 from ivr.verbs.decide import IfNode
 from ivr.verbs.give_back import ReturnNode
 from ivr.verbs.goto import GotoNode
@@ -22,6 +23,7 @@ from ivr.verbs.say import SayNode
 from ivr.verbs.split import SplitNode
 from ivr.verbs.switch import SwitchNode
 from ivr.verbs.to_queue import ToQueueNode
+from ivr.verbs.transfer import TransferNode
 from ivr.verbs.wait import WaitNode
 
 _ALL: tuple[type[Node], ...] = (
@@ -38,6 +40,8 @@ _ALL: tuple[type[Node], ...] = (
     CallNode,
     ReturnNode,
     ToQueueNode,
+    TransferNode,
+    CallbackNode,
     HangupNode,
 )
 

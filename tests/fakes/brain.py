@@ -26,6 +26,7 @@ from cordboard.transfers import Transfers
 from ivr.dialplans import Dialplans
 from ivr.flow import Flow
 from ivr.loader import load_text
+from ivr.requests import TransferRequest
 from pbx.actions import MAX_MEMORY
 from pbx.facts import (
     CallReturned,
@@ -288,6 +289,7 @@ class Brain:
             self.untold.append,
         )
         self.calls = CallBook(services, CODES)
+        self.outside.desks[TransferRequest] = self.calls.transfer
         self.here: set[str] = set()
         self.dispatcher = Dispatcher(
             self.live, self.calls, self.distributor, self._note, self.here.update, transfers=self.transfers

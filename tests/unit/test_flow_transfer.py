@@ -298,7 +298,7 @@ def test_a_second_transfer_is_one_of_its_own() -> None:
 
 def test_what_became_of_an_earlier_talk_is_no_answer_in_another_node() -> None:
     floor = TransferFloor()
-    floor.transfer.resume("put-through")
+    floor.transfer.resume("put-through", talking=True)
     floor.transfer.returned()
     floor.node = "elsewhere"
     floor.ask("1001")
@@ -308,7 +308,7 @@ def test_what_became_of_an_earlier_talk_is_no_answer_in_another_node() -> None:
 
 def test_nor_in_the_same_one_when_the_caller_was_elsewhere_meanwhile() -> None:
     floor = TransferFloor()
-    floor.transfer.resume("put-through")
+    floor.transfer.resume("put-through", talking=True)
     floor.transfer.returned()
     floor.transfer.forget()
     floor.ask("1001")
@@ -318,7 +318,7 @@ def test_nor_in_the_same_one_when_the_caller_was_elsewhere_meanwhile() -> None:
 
 def test_after_a_restart_in_a_talk_the_flow_is_told_that_they_have_talked() -> None:
     floor = TransferFloor()
-    floor.transfer.resume("put-through")
+    floor.transfer.resume("put-through", talking=True)
     floor.transfer.returned()
     floor.ask("1001")
     floor.time.advance(1)
