@@ -11,6 +11,7 @@ from bench import (
     engine,
     expected_wait,
     memory,
+    parity,
     recording,
     replay,
     report,
@@ -31,6 +32,7 @@ for bench in (
     report,
     replay,
     dialplan,
+    parity,
 ):
     print(f"\n## {bench.__name__}: {(bench.__doc__ or '').splitlines()[0]}\n", flush=True)
     bench.main()

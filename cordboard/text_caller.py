@@ -13,7 +13,7 @@ from typing import get_args
 
 from ivr.handover import Handover
 from ivr.problems import did_you_mean
-from ivr.rehearsal.answers import typed_values
+from ivr.rehearsal.answers import answer_of
 from ivr.rehearsal.case import Result
 from ivr.rehearsal.happenings import (
     Asked,
@@ -36,7 +36,7 @@ from ivr.rehearsal.happenings import (
 )
 from ivr.rehearsal.play import ending_of
 from ivr.rehearsal.rehearsal import Awaits, Rehearsal
-from ivr.requests import OK, What
+from ivr.requests import What
 from ivr.values import shown
 
 KEYS = frozenset("0123456789*#")
@@ -112,12 +112,13 @@ class TextCaller:
             self._show(f"?? {line!r} is no end of a wait; {did_you_mean(line, RESULTS)}")
 
     def _at_request(self) -> None:
+        request = self._call.request
         line = self._line("the answer: ok, name=value name=value, or what went wrong")
-        if line is None:
+        if line is None or request is None:
             return
         if "=" in line:
             written = dict(part.partition("=")[::2] for part in line.split())
-            self._call.answer(OK, typed_values(self._call.flow, self._call.position.node, written))
+            self._call.answer(*answer_of(self._call.flow, self._call.position.node, request.what, written))
         elif line:
             self._call.answer(line)
 
@@ -192,8 +193,9 @@ class TextCaller:
 
 
 def asked_words(what: What) -> str:
-    """A request as a person reads it."""
-    given = ", ".join(f"{one.name}={getattr(what, one.name)!r}" for one in fields(what) if one.repr)
+    """A request as a person reads it, without what a secure question collected."""
+    secret = getattr(what, "secret", False)
+    given = ", ".join(f"{one.name}={getattr(what, one.name)!r}" for one in fields(what) if one.repr or not secret)
     return f"{type(what).__name__}({given})"
 
 

@@ -14,8 +14,8 @@ from pydantic_core import PydanticCustomError
 
 from ivr.flow import Flow
 from ivr.rehearsal.rehearsal import Answer
-from ivr.requests import OK, What
-from ivr.values import Kind, Value, read, shown
+from ivr.requests import FAILED, OK, HttpRequest, What
+from ivr.values import Kind, Value, fits, read, shown
 
 OneAnswer = str | dict[str, str]
 
@@ -54,10 +54,22 @@ class WrittenAnswers:
         answers, number = self._written[key], self._given.get(key, 0)
         self._given[key] = number + 1
         found = answers[min(number, len(answers) - 1)]
-        return (found, ()) if isinstance(found, str) else (OK, typed_values(self._flows[flow], node, found))
+        return (found, ()) if isinstance(found, str) else answer_of(self._flows[flow], node, what, found)
 
 
-def typed_values(flow: Flow, node: str, written: Mapping[str, str]) -> tuple[tuple[str, Value], ...]:
+def answer_of(flow: Flow, node: str, what: What, written: Mapping[str, str]) -> Answer:
+    """What these values come to where they are wanted: as from a real system, one that does not fit is no answer."""
+    values = dict(_typed_values(flow, node, written))
+    for saved in what.save if isinstance(what, HttpRequest) else ():
+        value = values.get(saved.name)
+        if value is None or not fits(value, saved.kind) or (saved.one_of and value not in saved.one_of):
+            if saved.default is None:
+                return FAILED, ()
+            values[saved.name] = saved.default
+    return OK, tuple(values.items())
+
+
+def _typed_values(flow: Flow, node: str, written: Mapping[str, str]) -> tuple[tuple[str, Value], ...]:
     """Values as the flow knows them: of the kind that the node's variable has. One that does not fit stays a text."""
     kinds = {one.name: one.kind for one in flow.nodes[node].sets() if one.kind is not None}
     values: list[tuple[str, Value]] = []

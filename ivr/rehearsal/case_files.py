@@ -101,16 +101,9 @@ def read_cases(data: bytes, file: str) -> tuple[_Source | None, list[Problem]]:
         return None, problems
 
     def report(
-        path: Loc,
-        message: str,
-        hint: str = "",
-        *,
-        key: bool = False,
-        severity: Severity = Severity.ERROR,
-        rule: str = "",
+        path: Loc, message: str, hint: str = "", *, key: bool = False, severity: Severity = Severity.ERROR
     ) -> None:
-        place = root.place_of(path, key=key)
-        problems.append(Problem(file, *place, shortened(message), shortened(hint), severity, rule))
+        problems.append(Problem(file, *root.place_of(path, key=key), shortened(message), shortened(hint), severity))
 
     try:
         cases = CaseFile.model_validate(root.plain())

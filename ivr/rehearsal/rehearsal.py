@@ -137,6 +137,11 @@ class Rehearsal:
         return self._flow.subs.get(self.position.flow, self._flow)
 
     @property
+    def saying(self) -> Say | None:
+        """What is being said."""
+        return self._saying
+
+    @property
     def patience(self) -> float:
         """So many seconds the flow still waits for a key."""
         return self._timer.seconds if self._timer is not None else 0.0

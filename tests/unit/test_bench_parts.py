@@ -16,9 +16,15 @@ from bench.channel_stats import Flow, flow, parse
 from bench.engine import Centre, Measured, cost_ratio
 from bench.figures import percentile, table
 from bench.observer import Observer
+from bench.parity import EVERY_VERB, VERIFY, Compared, first_difference
+from bench.parity import report as parity_report
 from bench.process import TICK, parse_cpu, parse_machine_cpu, parse_memory
 from bench.sipp import read_statistics, render
 from bench.talks import Step, Window, gives_first
+from bench.walks import walk
+from ivr.inputs import CallFacts
+from ivr.rehearsal.rehearsal import Rehearsal
+from tests.fakes.flow_caller import flow_of
 
 
 def test_cpu_time_of_a_process_whose_name_has_brackets() -> None:
@@ -201,3 +207,23 @@ def test_the_verdicts_beside_app_queue() -> None:
     assert verdicts(runs(8.0, 21.0, 9.0)) == [True, True, True, True]
     assert verdicts(runs(8.1, 21.1, 9.1)) == [False, False, True, False]
     assert verdicts(runs(3.0, 40.1, 1.0)) == [True, False, False, True]
+
+
+def test_a_walk_is_the_same_for_the_same_seed_and_ends() -> None:
+    flow = flow_of(EVERY_VERB, VERIFY, name="every-verb")
+    call = CallFacts("+15550142", "", "200", "call-1")
+    walks = [walk(Rehearsal(flow, call, 0.0), seed) for seed in range(40)]
+    assert walks == [walk(Rehearsal(flow, call, 0.0), seed) for seed in range(40)]
+    assert len({one.path for one in walks}) > 10
+    assert {one.path[-1] for one in walks} >= {"leave"}
+    for one in walks:
+        assert [(act.begun, act.ended, act.joined) for act in one.acts] == sorted(
+            (act.begun, act.ended, act.joined) for act in one.acts
+        )
+
+
+def test_the_first_step_that_differs_is_named() -> None:
+    one = Compared("100", 1, 0, ("a", "b", "c"), ("a", "b", "d"))
+    assert not one.same
+    assert first_difference(one) == "after a -> b: rehearsed c, really d"
+    assert "1 x another way" in parity_report([one], {"100": (1, 2), "200": (0, 2)}, 1.0)

@@ -3,15 +3,14 @@ them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
-from ivr.effects import Request
 from ivr.inputs import CallFacts
+from ivr.rehearsal.answers import WrittenAnswers, answer_of
 from ivr.rehearsal.happenings import Broke, Entered, Left, Over, Pressed, Said, StayedSilent, Stumbled, Waited
 from ivr.rehearsal.rehearsal import Awaits, GoesRound, Rehearsal, seconds_of, text_of
-from ivr.requests import What
+from ivr.requests import HttpRequest, Saved, What
+from ivr.values import Kind
 from ivr.wording import Silence, SoundFile
 from tests.fakes.flow_caller import flow_of
 
@@ -141,25 +140,65 @@ def test_a_flow_that_goes_round_is_noticed() -> None:
         call.listen_on()
 
 
-@dataclass(frozen=True, slots=True)
-class Question(What):
-    text: str
+DESK = """
+flow: desk
+numbers: ["300"]
+language: en
+start: desk
+nodes:
+  desk: {transfer: {to: "1001"}, next: done, otherwise: {busy: later, else: desk}}
+  later: {callback: {queue: sales, number: "{caller_number}"}, next: done, otherwise: done}
+  done: {hangup: {}}
+"""
 
 
-def test_whoever_is_asked_outside_answers_at_once_or_when_somebody_knows() -> None:
-    asked: list[tuple[str, str, What]] = []
+def test_whoever_is_asked_outside_is_asked_by_node_and_answers_at_once() -> None:
+    asked: list[tuple[str, str, str]] = []
+    answers = iter(["no_answer", "busy", "ok"])
 
-    def answer(flow: str, node: str, what: What) -> None:
-        asked.append((flow, node, what))
+    def answer(flow: str, node: str, what: What) -> tuple[str, tuple[()]]:
+        asked.append((flow, node, type(what).__name__))
+        return next(answers), ()
 
-    call = rehearsal(answers=answer)
-    call.listen_on()
-    call._see(Request(Question("?"), 99, 5.0))
+    call = rehearsal(DESK, answers=answer)
+    assert call.awaits is Awaits.NOTHING
+    assert asked == [
+        ("desk", "desk", "TransferRequest"), ("desk", "desk", "TransferRequest"), ("desk", "later", "CallbackRequest"),
+    ]  # fmt: skip
+    assert nodes(call) == ["desk", "desk", "later", "done"]
+
+
+def test_an_answer_that_nobody_knows_is_waited_for() -> None:
+    call = rehearsal(DESK, answers=WrittenAnswers({"desk/later": ("ok",)}, {"desk": flow_of(DESK)}))
     assert call.awaits is Awaits.ANSWER
-    call._take(type("S", (), {"position": call.position, "effects": ()})())
-    assert asked == [("test", "main", Question("?"))]
-    call.answer("ok")
+    call.answer("busy")
+    assert nodes(call) == ["desk", "later", "done"]
+
+
+def test_a_flow_that_asks_for_ever_is_noticed() -> None:
+    with pytest.raises(GoesRound):
+        rehearsal(DESK, answers=lambda *_asked: ("no_answer", ()))
+
+
+def test_a_caller_who_hangs_up_is_not_waited_for() -> None:
+    call = rehearsal(DESK)
+    call.hang_up()
+    assert call.awaits is Awaits.NOTHING
     assert call.request is None
+
+
+def test_values_that_a_system_could_not_have_sent_are_no_answer() -> None:
+    flow = flow_of(FLOW)
+    what = HttpRequest(
+        "billing", "GET", "http://x/", save=(
+            Saved("owed", ("a",), Kind.AMOUNT), Saved("tier", ("b",), Kind.TEXT, ("gold", "silver"), "silver"),
+        ),
+    )  # fmt: skip
+    assert answer_of(flow, "main", what, {"owed": "12"}) == ("failed", ()), "kinds are those of the node's variables"
+    what = HttpRequest("billing", "GET", "http://x/", save=(Saved("tier", ("b",), Kind.TEXT, ("gold",), "none"),))
+    assert answer_of(flow, "main", what, {"tier": "gold"}) == ("ok", (("tier", "gold"),))
+    assert answer_of(flow, "main", what, {"tier": "lead"}) == ("ok", (("tier", "none"),))
+    assert answer_of(flow, "main", what, {}) == ("ok", (("tier", "none"),))
 
 
 def test_sounds_and_silences_take_their_time() -> None:
