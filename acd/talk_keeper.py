@@ -235,7 +235,7 @@ class TalkKeeper:
         if leaving is not None:
             self._by_leg.pop(leaving.channel, None)
         if heir is not None and heir.channel in self._engine.offers.open:
-            self._tell(f.TalkMoved(talk.call, heir.channel))
+            self._move(talk, heir.channel)
         elif leaving is not None:
             self._tell(f.TalkEnded(leaving.channel, f.EndedBy.TRANSFER))
         self.do(talk, orders)
@@ -259,10 +259,15 @@ class TalkKeeper:
                 self.keep(talk, heir.channel, main=True)
             self.do(talk, talk.lost(leg))
         if was_main and heir is not None and heir.channel in self._engine.offers.open:
-            self._tell(f.TalkMoved(talk.call, heir.channel))
+            self._move(talk, heir.channel)
         elif was_main:
             ended_by = f.EndedBy.TRANSFER if heir is not None else f.EndedBy.AGENT
             self._tell(f.TalkEnded(leg, ended_by) if served else f.OfferFailed(leg, f.OfferFailure.LOST))
+
+    def _move(self, talk: Talk, heir: str) -> None:
+        """Somebody else talks with the caller from now on. Of a hold that goes on the engine is told anew."""
+        self._tell(f.TalkMoved(talk.call, heir))
+        talk.on_hold = False
 
     def _home(self, talk: Talk) -> Destination:
         return ToQueue(talk.queue, same_place=True)

@@ -225,3 +225,14 @@ def test_a_successor_knows_both_agents_of_a_conference(floor: TalkFloor) -> None
     floor.time.advance(1)
     assert new.with_whom() == {floor.leg("1002")}
     assert new.distributor.engine.offers.talks["ann"] == floor.leg("1002")
+
+
+def test_who_holds_a_caller_whom_they_have_just_been_given_is_on_hold(floor: TalkFloor) -> None:
+    consulted(floor)
+    floor.control.complete("ann")
+    floor.control.hold("ann")
+    floor.time.advance(1)
+    assert floor.state("1002") == "hold"
+    floor.control.resume("ann")
+    floor.time.advance(1)
+    assert floor.state("1002") == "talking"
