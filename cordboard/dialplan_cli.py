@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cordboard.cli_tools import DEFAULT_CONFIG, ConfigFile, ask, config_of, show
 from cordboard.flow_cli import flow_app
 from cordboard.rehearsal_cli import rehearsal_app
+
+if TYPE_CHECKING:
+    from cordboard.config import Config
+    from ivr.known import Known
+    from ivr.problems import Problem
 
 app = typer.Typer(no_args_is_help=True, help="Dialplans: check them, reload them, their JSON Schema.")
 app.add_typer(flow_app)
@@ -20,33 +26,60 @@ app.add_typer(rehearsal_app)
 @app.command("check")
 def dialplan_check(
     folder: Annotated[Path | None, typer.Argument(help="default: the configured one")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON document, for CI")] = False,
+    strict: Annotated[bool, typer.Option(help="warnings count as errors")] = False,
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
-    """Every error of a folder of dialplans, as file:line:column."""
-    from cordboard.site import PROMPTS, skills_of
+    """Everything that is wrong with a folder of dialplans, as file:line:column. The exit status is 1 when something is.
+
+    Without a configuration a folder is checked alone: nothing is known of queues, agents and sounds then.
+    """
     from ivr.errors import DialplanErrors
-    from ivr.loader import load_folder
+    from ivr.folder import read_folder
+    from ivr.known import Known
+    from ivr.lint.report import as_document
+    from ivr.loader import judge_files
+
+    alone = folder is not None and not config.exists()
+    settings = None if alone else config_of(config)
+    known = _known(settings) if settings is not None else Known()
+    place = folder or (settings.dialplans_dir if settings is not None else Path())
+    problems: Sequence[Problem]
+    try:
+        flows, problems = judge_files(read_folder(place), known, folder=str(place), advice=True)
+    except DialplanErrors as errors:
+        flows, problems = [], errors.problems
+    found = as_document(len(flows), problems, strict=strict)
+    if as_json:
+        show(found)
+    else:
+        for problem in sorted(problems):
+            typer.echo(str(problem), err=True)
+        errors_said = f"{found['errors']} error(s)" if found["errors"] else "no errors"
+        typer.echo(f"{found['flows']} flow(s), {errors_said}, {found['warnings']} warning(s)")
+    if not found["ok"]:
+        raise typer.Exit(1)
+
+
+def _known(settings: Config) -> Known:
+    from cordboard.site import PROMPTS, skills_of
+    from ivr.known import Known
     from ivr.prompts import PromptStore
     from ivr.voices import Voices
 
-    settings = config_of(config)
     store = PromptStore(settings.recordings_dir / PROMPTS, Voices(settings.voices))
-    sounds = asyncio.run(store.find_sounds())
-    try:
-        dialplans = load_folder(
-            folder or settings.dialplans_dir,
-            set(settings.queues),
-            skills_of(settings),
-            sounds,
-            settings.transfers.prefixes,
-        )
-    except DialplanErrors as errors:
-        for problem in errors.problems:
-            typer.echo(str(problem), err=True)
-        raise typer.Exit(1) from None
-    for problem in dialplans.warnings:
-        typer.echo(str(problem), err=True)
-    typer.echo(f"{len(dialplans.flows)} flow(s), no errors, {len(dialplans.warnings)} warning(s)")
+    comfort = {
+        name: [said for message in queue.comfort.messages for said in message.items()]
+        for name, queue in settings.queues.items()
+        if queue.comfort is not None
+    }
+    return Known(
+        set(settings.queues),
+        skills_of(settings),
+        asyncio.run(store.find_sounds()),
+        settings.transfers.prefixes,
+        comfort,
+    )
 
 
 @app.command("reload")

@@ -1,20 +1,22 @@
 """What no single value of a dialplan can tell: whether its parts fit together. A good one becomes a `Flow`.
 
-Decides about references (nodes, prompts, queues, variables, languages) and about the shape of the flow (what cannot be
-reached, where a caller can never leave). Everything is found in one pass over the model; nothing stops at the first.
+Decides about references: nodes, prompts, queues, variables, languages. What can be wrong with a flow whose references
+are all good is found by `ivr.lint`. Everything is found in one pass over the model; nothing stops at the first.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo
 
 from ivr import opening
 from ivr.flow import Flow
 from ivr.handover import LAST
+from ivr.known import Known
+from ivr.lint import Subject, lint
+from ivr.lint.leaks import LEAK
 from ivr.model import DialplanFile
 from ivr.node import (
     NAME_PATTERN,
@@ -23,13 +25,11 @@ from ivr.node import (
     Path,
     PromptPart,
     PromptRef,
-    Read,
     SilenceRef,
     SoundRef,
-    Use,
     is_amount,
 )
-from ivr.problems import Severity, did_you_mean
+from ivr.problems import Report, Severity, did_you_mean
 from ivr.speaking import way_of
 from ivr.spoken import can_speak
 from ivr.variables import Variables
@@ -41,43 +41,7 @@ MAX_VARIABLES = 300
 MAX_EXTENSION = 5
 """Digits; a longer number is taken for one of somebody outside."""
 
-_CLOSED = frozenset({Use.URL, Use.HEADER, Use.BODY})
-"""Where a secure answer may go: into what another system is asked."""
-
 _LOOKS_LIKE_NAME = re.compile(NAME_PATTERN)
-
-
-class Finding(Protocol):
-    @property
-    def message(self) -> str: ...
-    @property
-    def hint(self) -> str: ...
-
-
-class Sounds(Protocol):
-    """The admin's own sounds; `own_sounds.SoundList` is the real one."""
-
-    def trouble(self, language: str, name: str, /) -> Finding | None:
-        """Why a caller who speaks this language could not hear the sound."""
-
-
-class Known(NamedTuple):
-    """What the site has. None: not known, and then nothing is said about it."""
-
-    queues: Collection[str] | None = None
-    agents: Mapping[str, Mapping[str, int]] | None = None
-    """Number to skills, each with its level."""
-    sounds: Sounds | None = None
-    prefixes: Collection[str] | None = None
-    """How numbers begin that may be dialled."""
-
-
-class Report(Protocol):
-    """Takes a finding about the value (or, with `key`, the key) at a path of the file."""
-
-    def __call__(
-        self, path: Path, message: str, hint: str = "", *, key: bool = False, severity: Severity = Severity.ERROR
-    ) -> None: ...
 
 
 def compile_flow(
@@ -86,6 +50,8 @@ def compile_flow(
     known: Known,
     report: Report,
     others: Mapping[str, DialplanFile | None] | None = None,
+    *,
+    advice: bool = False,
 ) -> Flow:
     """Check everything, then build. The result is only good when nothing of severity error was reported.
 
@@ -102,8 +68,8 @@ def compile_flow(
     checks.room()
     checks.routing()
     checks.prompts()
-    checks.shape()
     variables = checks.variables
+    lint(Subject(file, variables, checks.wordings, checks.named, known, others, report, advice))
     return Flow(
         name=file.flow,
         version=version,
@@ -143,7 +109,9 @@ class _Checks:
 
     def languages(self) -> None:
         if self.file.languages and self.file.language not in self.file.languages:
-            self.report(("language",), f"language {self.file.language!r} is not one of 'languages'")
+            self.report(
+                ("language",), f"language {self.file.language!r} is not one of 'languages'", rule="unknown-language"
+            )
 
     def targets(self) -> None:
         self._target(("start",), self.file.start)
@@ -151,17 +119,14 @@ class _Checks:
             target = getattr(self.file, key)
             if target is not None:
                 self._target((key,), target)
-        last = self.file.nodes.get(self.file.on_hangup or "")
-        if last is not None and last.needs_caller:
-            text = f"nobody is there any more, so node {self.file.on_hangup!r} cannot {last.verb.replace('_', ' ')}"
-            self.report(("on_hangup",), text, "lead to one that needs no caller: set, if, http, callback, ...")
         for node_id, node in self.file.nodes.items():
             for path, target in node.targets():
                 self._target(("nodes", node_id, *path), target)
 
     def _target(self, path: Path, target: str) -> None:
         if target not in self.file.nodes:
-            self.report(path, f"there is no node {target!r}", did_you_mean(target, self.file.nodes))
+            hint = did_you_mean(target, self.file.nodes)
+            self.report(path, f"there is no node {target!r}", hint, rule="unknown-node")
 
     def flows(self) -> None:
         if self.others is None:
@@ -170,7 +135,7 @@ class _Checks:
             for path, name in node.flows():
                 if name not in self.others:
                     hint = did_you_mean(name, self.others)
-                    self.report(("nodes", node_id, *path), f"there is no flow {name!r}", hint)
+                    self.report(("nodes", node_id, *path), f"there is no flow {name!r}", hint, rule="unknown-flow")
 
     def queues(self) -> None:
         if self.known.queues is None:
@@ -179,7 +144,7 @@ class _Checks:
             for path, queue in node.queues():
                 if queue not in self.known.queues:
                     hint = did_you_mean(queue, self.known.queues)
-                    self.report(("nodes", node_id, *path), f"there is no queue {queue!r}", hint)
+                    self.report(("nodes", node_id, *path), f"there is no queue {queue!r}", hint, rule="unknown-queue")
 
     def hours(self) -> None:
         for name, hours in self.file.hours.items():
@@ -190,7 +155,7 @@ class _Checks:
             for path, name in node.hours():
                 if name not in self.file.hours:
                     hint = did_you_mean(name, self.file.hours) or "define them under 'hours:'"
-                    self.report(("nodes", node_id, *path), f"there are no hours {name!r}", hint)
+                    self.report(("nodes", node_id, *path), f"there are no hours {name!r}", hint, rule="unknown-hours")
 
     def room(self) -> None:
         longest = {name: max(values, key=len) for name, values in self.variables.constants.items() if values}
@@ -203,7 +168,7 @@ class _Checks:
         for node_id, node in self.file.nodes.items():
             here: Path = ("nodes", node_id)
             for path, text in node.contradictions():
-                self.report((*here, *path), text)
+                self.report((*here, *path), text, rule="contradiction")
             for path, skill, level in node.skills():
                 self._skill((*here, *path), skill, level)
             for path, ref in node.agents():
@@ -217,7 +182,7 @@ class _Checks:
             for path, text in node.shown():
                 self._shown((*here, *path), text)
             for read in node.reads():
-                self._read((*here, *read.path), read)
+                self._known_variable((*here, *read.path), read.name)
 
     def _skill(self, where: Path, skill: str, level: int) -> None:
         if self.known.agents is None:
@@ -226,15 +191,17 @@ class _Checks:
         best = max((agent.get(skill, 0) for agent in self.known.agents.values()), default=0)
         if skill not in skills:
             hint = did_you_mean(skill, skills)
-            self.report(where, f"no agent has the skill {skill!r}", hint, key=True, severity=Severity.WARNING)
+            text = f"no agent has the skill {skill!r}"
+            self.report(where, text, hint, key=True, severity=Severity.WARNING, rule="unknown-skill")
         elif level > best:
             text = f"no agent has {skill!r} at level {level}"
-            self.report(where, text, f"the highest is {best}", severity=Severity.WARNING)
+            self.report(where, text, f"the highest is {best}", severity=Severity.WARNING, rule="unknown-skill")
 
     def _agent(self, where: Path, agent: str) -> None:
         if self.known.agents is not None and agent not in self.known.agents and agent != LAST:
             hint = did_you_mean(agent, self.known.agents)
-            self.report(where, f"there is no agent {agent!r}", hint, severity=Severity.WARNING)
+            text = f"there is no agent {agent!r}"
+            self.report(where, text, hint, severity=Severity.WARNING, rule="unknown-agent")
 
     def _dialled(self, where: Path, written: str) -> None:
         """A warning: what may be dialled is the site's to say, and the flow has a way for what may not be."""
@@ -246,14 +213,10 @@ class _Checks:
             short = len(written) <= MAX_EXTENSION
             hint = did_you_mean(written, self.known.agents) if short else "add its beginning to transfers.prefixes"
             text = f"{written} is no agent, and no number that transfers.prefixes allows"
-            self.report(where, text, hint, severity=Severity.WARNING)
+            self.report(where, text, hint, severity=Severity.WARNING, rule="unknown-number")
         elif variable and not self.known.prefixes and not self.known.agents:
             text = "nobody can be dialled: there are no agents, and transfers.prefixes allows no number"
-            self.report(where, text, severity=Severity.WARNING)
-
-    def _read(self, where: Path, read: Read) -> None:
-        if self._known_variable(where, read.name) and read.name in self.variables.secrets and read.use not in _CLOSED:
-            self.report(where, f"variable {read.name!r} is secure: it cannot be used here")
+            self.report(where, text, severity=Severity.WARNING, rule="unknown-number")
 
     def _possible(self, where: Path, written: str) -> Iterable[str]:
         """Everything that a value can be in a call, as far as the file tells."""
@@ -269,7 +232,8 @@ class _Checks:
     def _known_variable(self, where: Path, name: str) -> bool:
         names = self.variables.names
         if name not in names:
-            self.report(where, f"there is no variable {name!r}", did_you_mean(name, names))
+            hint = did_you_mean(name, names)
+            self.report(where, f"there is no variable {name!r}", hint, rule="unknown-variable")
         return name in names
 
     def prompts(self) -> None:
@@ -282,7 +246,8 @@ class _Checks:
                 only = node.spoken_in()
                 if only is not None and only not in self.file.spoken:
                     hint = _or_add(self.file.spoken)
-                    self.report(("nodes", node_id, "language"), f"this flow does not speak {only!r}", hint)
+                    text = f"this flow does not speak {only!r}"
+                    self.report(("nodes", node_id, "language"), text, hint, rule="unknown-language")
                     continue
                 spoken = self.file.spoken if only is None else (only,)
                 self.wordings[node_id, slot] = self._referred(where, ref, f"{node_id}.{slot}", spoken)
@@ -293,7 +258,7 @@ class _Checks:
                 return self.named[ref]
             if _LOOKS_LIKE_NAME.fullmatch(ref):
                 hint = did_you_mean(ref, self.named) or "define it under 'prompts:'"
-                self.report(where, f"there is no prompt {ref!r}", hint)
+                self.report(where, f"there is no prompt {ref!r}", hint, rule="unknown-prompt")
                 return Wording(own_name, {})
         return self._wording(where, ref, own_name, spoken)
 
@@ -319,17 +284,18 @@ class _Checks:
         if isinstance(given, str):
             if len(spoken) > 1:
                 shape = ", ".join(f"{language}: ..." for language in spoken)
-                self.report(where, "a text in one language, and the flow speaks several", f"write {{{shape}}}")
+                text = "a text in one language, and the flow speaks several"
+                self.report(where, text, f"write {{{shape}}}", rule="missing-translation")
             return {spoken[0]: self._pieces(where, given, spoken[0])}
         for language in () if isinstance(given, OwnTexts) else given:
             if language not in self.file.spoken:
-                self.report(
-                    (*where, language), f"this flow does not speak {language!r}", _or_add(self.file.spoken), key=True
-                )
+                text, hint = f"this flow does not speak {language!r}", _or_add(self.file.spoken)
+                self.report((*where, language), text, hint, key=True, rule="unknown-language")
         missing = [language for language in spoken if language not in given]
         if missing:
             hint = "write your own" if isinstance(given, OwnTexts) else ""
-            self.report(where, f"no translation to {' and '.join(map(repr, missing))}", hint, key=True)
+            text = f"no translation to {' and '.join(map(repr, missing))}"
+            self.report(where, text, hint, key=True, rule="missing-translation")
         return {
             language: self._pieces((*where, language), text, language)
             for language, text in given.items()
@@ -361,7 +327,7 @@ class _Checks:
         if name == QUEUE_VARIABLE:
             return True
         if name in self.variables.secrets:
-            self.report(where, f"variable {name!r} is secure and is never spoken")
+            self.report(where, f"variable {name!r} is secure and is never spoken", rule=LEAK)
             return False
         if not self._known_variable(where, name):
             return False
@@ -380,41 +346,6 @@ class _Checks:
             self.report(where, f"{{{name}}}: {what} cannot be spoken in {language!r}", "values are spoken in en and es")
             return False
         return True
-
-    def shape(self) -> None:
-        """Nodes nobody comes to, and nodes nobody gets away from."""
-        nodes = self.file.nodes
-        following = {node_id: {t for _, t in node.targets() if t in nodes} for node_id, node in nodes.items()}
-        roots = {self.file.start, self.file.on_error, self.file.on_hangup} & nodes.keys()
-        reached = _closure(roots, following.__getitem__)
-        for node_id in nodes.keys() - reached if roots else ():
-            hint = "remove it, or lead to it"
-            self.report(
-                ("nodes", node_id), f"no way leads to node {node_id!r}", hint, key=True, severity=Severity.WARNING
-            )
-        before: dict[str, set[str]] = {node_id: set() for node_id in nodes}
-        for node_id, targets in following.items():
-            for target in targets:
-                before[target].add(node_id)
-        # A node with a target that does not exist has its own finding: nothing is said about where it might end.
-        ending = {
-            node_id
-            for node_id, node in nodes.items()
-            if node.ends or any(target not in nodes for _, target in node.targets())
-        }
-        leaving = _closure(ending, before.__getitem__)
-        for node_id in nodes.keys() - leaving:
-            self.report(("nodes", node_id), f"from node {node_id!r} no call ever ends", "lead to a hangup", key=True)
-
-
-def _closure(begin: Iterable[str | None], following: Callable[[str], set[str]]) -> set[str]:
-    found = {node for node in begin if node is not None}
-    open_ends = list(found)
-    while open_ends:
-        new = following(open_ends.pop()) - found
-        found |= new
-        open_ends.extend(new)
-    return found
 
 
 def _or_add(spoken: Iterable[str]) -> str:

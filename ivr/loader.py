@@ -14,11 +14,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ivr.checks import Known, Sounds, compile_flow
+from ivr.checks import compile_flow
 from ivr.dialplans import Dialplans, short_hash
 from ivr.errors import DialplanErrors
 from ivr.flow import Flow
 from ivr.folder import read_folder
+from ivr.known import Known, Sounds
 from ivr.model import DialplanFile, PartFile
 from ivr.model_errors import check_verbs, errors_only, explain, repair
 from ivr.node import Node
@@ -52,12 +53,20 @@ def load_files(
     folder: str = "",
 ) -> Dialplans:
     """The same from contents by name; names are paths relative to the folder, with `/`. Raises `DialplanErrors`."""
-    flows, problems = _load(files, Known(queues, agents, sounds, prefixes), f"{folder}/" if folder else "")
+    flows, problems = judge_files(files, Known(queues, agents, sounds, prefixes), folder=folder)
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise DialplanErrors(problems)
-    if not flows:
-        raise DialplanErrors([Problem(folder or ".", 1, 1, "there is no dialplan in this folder", "a file NAME.yaml")])
     return Dialplans(flows, problems)
+
+
+def judge_files(
+    files: Mapping[str, bytes], known: Known, *, folder: str = "", advice: bool = False
+) -> tuple[list[Flow], list[Problem]]:
+    """The flows without an error, and everything that is said about all of them. `advice`: warnings of all kinds."""
+    flows, problems = _load(files, known, f"{folder}/" if folder else "", advice=advice)
+    if not flows and not any(problem.severity is Severity.ERROR for problem in problems):
+        problems = [Problem(folder or ".", 1, 1, "there is no dialplan in this folder", "a file NAME.yaml"), *problems]
+    return flows, problems
 
 
 def load_text(
@@ -68,7 +77,7 @@ def load_text(
     prefixes: Collection[str] | None = None,
 ) -> tuple[Flow | None, list[Problem]]:
     """One dialplan alone and everything that is said about it. The flow is None when anything of it is wrong."""
-    flows, problems = _load({file: data}, Known(queues, agents, prefixes=prefixes), "")
+    flows, problems = _load({file: data}, Known(queues, agents, prefixes=prefixes), "", advice=False)
     if any(problem.severity is Severity.ERROR for problem in problems):
         return None, problems
     if not flows:
@@ -87,13 +96,26 @@ class _Reporter:
         self.problems: list[Problem] = []
         self._source = source
         self._lenders = lenders or {}
+        self._warned = 0
 
     def __call__(
-        self, path: Loc, message: str, hint: str = "", *, key: bool = False, severity: Severity = Severity.ERROR
+        self,
+        path: Loc,
+        message: str,
+        hint: str = "",
+        *,
+        key: bool = False,
+        severity: Severity = Severity.ERROR,
+        rule: str = "",
     ) -> None:
         source = self._lenders.get((str(path[0]), str(path[1])), self._source) if len(path) > 1 else self._source
-        self.problems.append(source.problem(path, shortened(message), shortened(hint), key=key, severity=severity))
-        if len(self.problems) >= MAX_PROBLEMS:
+        found = source.problem(path, shortened(message), shortened(hint), key=key, severity=severity)
+        if severity is Severity.WARNING:
+            self._warned += 1
+            if self._warned > MAX_PROBLEMS:
+                return  # a flow that works is not refused for them
+        self.problems.append(replace(found, rule=rule))
+        if len(self.problems) - min(self._warned, MAX_PROBLEMS) >= MAX_PROBLEMS:
             self.problems.append(source.problem(path, "too many findings to go on"))
             raise _TooMany
 
@@ -120,7 +142,7 @@ class _Judged:
         return self.model.nodes.values() if self.model is not None else ()
 
 
-def _load(files: Mapping[str, bytes], known: Known, folder: str) -> tuple[list[Flow], list[Problem]]:
+def _load(files: Mapping[str, bytes], known: Known, folder: str, *, advice: bool) -> tuple[list[Flow], list[Problem]]:
     sources = _read(files, folder)
     includes = Includes(sources)
     problems = [problem for source in sources.values() for problem in source.problems] + includes.problems
@@ -146,7 +168,7 @@ def _load(files: Mapping[str, bytes], known: Known, folder: str) -> tuple[list[F
     }
     for one in judged:
         one.version = _whole_version(one, judged)
-    compiled = [flow for one in judged if (flow := _second_pass(one, known, others)) is not None]
+    compiled = [flow for one in judged if (flow := _second_pass(one, known, others, advice=advice)) is not None]
     flows = linked(compiled)
     problems += [problem for one in judged for problem in one.report.problems]
     problems += _collisions([one for one in judged if one.model is not None])
@@ -191,12 +213,14 @@ def _first_pass(source: Source, parts: tuple[Source, ...], *, whole: bool) -> _J
     return judged
 
 
-def _second_pass(judged: _Judged, known: Known, others: Mapping[str, DialplanFile | None]) -> Flow | None:
+def _second_pass(
+    judged: _Judged, known: Known, others: Mapping[str, DialplanFile | None], *, advice: bool
+) -> Flow | None:
     """As a whole. None when anything is wrong."""
     flow: Flow | None = None
     with suppress(_TooMany):
         if judged.model is not None:
-            flow = compile_flow(judged.model, judged.version, known, judged.report, others)
+            flow = compile_flow(judged.model, judged.version, known, judged.report, others, advice=advice)
         elif judged.repaired is not None:
             compile_flow(judged.repaired, judged.version, known, errors_only(judged.report), others)
     return None if judged.report.failed else flow

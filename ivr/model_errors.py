@@ -12,9 +12,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
-from ivr.checks import Report
 from ivr.model import DialplanFile
-from ivr.problems import Severity, did_you_mean
+from ivr.problems import Report, Severity, did_you_mean
 from ivr.verbs import VERBS, verbs_of
 
 Loc = tuple[str | int, ...]
@@ -66,10 +65,16 @@ def errors_only(report: Report) -> Report:
     """Beside a stand-in nothing can be said about who leads where."""
 
     def passed_on(
-        path: Loc, message: str, hint: str = "", *, key: bool = False, severity: Severity = Severity.ERROR
+        path: Loc,
+        message: str,
+        hint: str = "",
+        *,
+        key: bool = False,
+        severity: Severity = Severity.ERROR,
+        rule: str = "",
     ) -> None:
         if severity is Severity.ERROR:
-            report(path, message, hint, key=key)
+            report(path, message, hint, key=key, rule=rule)
 
     return passed_on
 

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 MAX_PROBLEMS = 100
 """For one file. Who has more has one mistake that repeats, or no dialplan; and looking on takes time."""
@@ -29,6 +30,8 @@ class Problem:
     message: str
     hint: str = ""
     severity: Severity = Severity.ERROR
+    rule: str = ""
+    """The finding's name, for programs; most of what is wrong with single values has none."""
 
     def __str__(self) -> str:
         warning = "warning: " if self.severity is Severity.WARNING else ""
@@ -39,6 +42,21 @@ class Problem:
 def shortened(text: str) -> str:
     """What is said about a giant value must not be a giant itself."""
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
+
+
+class Report(Protocol):
+    """Takes a finding about the value (or, with `key`, the key) at a path of a file."""
+
+    def __call__(
+        self,
+        path: tuple[str | int, ...],
+        message: str,
+        hint: str = "",
+        *,
+        key: bool = False,
+        severity: Severity = Severity.ERROR,
+        rule: str = "",
+    ) -> None: ...
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ivr.conditions import Condition, ConditionError, compile_condition
+from ivr.conditions.tree import mentioned
 from ivr.node import Path, Sets, Written
-from ivr.problems import did_you_mean
+from ivr.problems import Report, did_you_mean
 from ivr.values import BUILT_IN, Kind, read
 from ivr.verbs.assign import LANGUAGE
 from ivr.verbs.call_flow import CallNode
@@ -19,7 +20,6 @@ from ivr.verbs.give_back import ReturnNode
 from ivr.wording import names_in
 
 if TYPE_CHECKING:
-    from ivr.checks import Report
     from ivr.model import DialplanFile
 
 
@@ -77,7 +77,7 @@ class Variables:
         for value in one.values or ():
             if value not in self.file.spoken:
                 hint = f"it speaks {', '.join(self.file.spoken)}; add it to 'languages'"
-                self.report(where, f"this flow does not speak {value!r}", hint)
+                self.report(where, f"this flow does not speak {value!r}", hint, rule="unknown-language")
         if one.values is None:
             self.report(where, "the language cannot be worked out; write it")
 
@@ -89,7 +89,7 @@ class Variables:
             self.kinds[name] = Kind.TEXT
         else:
             text = f"variable {name!r} would be a {kind.value} here, and is a {before.value} elsewhere"
-            self.report(where, text, "a variable has one kind", key=True)
+            self.report(where, text, "a variable has one kind", key=True, rule="kind")
 
     def _saved(self) -> None:
         """What calls of other flows bring back."""
@@ -122,7 +122,17 @@ class Variables:
             if not self._open or len(self._open) == len(waiting):
                 break
         for where, one in self._open:
-            self._is(where, one.name, Kind.TEXT)
+            self._is(where, one.name, self._built_on_itself(one))
+
+    def _built_on_itself(self, one: Sets) -> Kind:
+        """The kind of what begins empty and is made of itself, as in `n: {expr: n + 1}`."""
+        for kind in (Kind.NUMBER, Kind.AMOUNT, Kind.YES_NO, Kind.DURATION):
+            try:
+                if compile_condition(one.expr, {**self.kinds, one.name: kind}, None).kind is kind:
+                    return kind
+            except ConditionError:
+                continue
+        return Kind.TEXT
 
     def _compile(self) -> None:
         for node_id, node in self.file.nodes.items():
@@ -135,7 +145,8 @@ class Variables:
                 written.text, self.kinds, Kind.YES_NO if written.condition else None
             )
         except ConditionError as error:
-            self.report(where, str(error))
+            if not self.secrets & mentioned(written.text):  # which is said as a leak
+                self.report(where, f"{error}, at character {error.column}", rule="condition")
 
     def _constants(self, sets: list[Sets]) -> None:
         """What a variable can hold, where every node that sets it says so."""

@@ -82,6 +82,11 @@ def parse(text: str) -> tuple[cel.Expression, Tree]:
     return program, _tree(parsed.expr, places, text)
 
 
+def mentioned(text: str) -> set[str]:
+    """Every name in a text, whether or not it is a condition."""
+    return set(re.findall(r"[A-Za-z_]\w*", _bare(text)))
+
+
 def walk(tree: Tree) -> Iterator[Tree]:
     """The tree and everything below."""
     yield tree

@@ -101,9 +101,16 @@ def read_cases(data: bytes, file: str) -> tuple[_Source | None, list[Problem]]:
         return None, problems
 
     def report(
-        path: Loc, message: str, hint: str = "", *, key: bool = False, severity: Severity = Severity.ERROR
+        path: Loc,
+        message: str,
+        hint: str = "",
+        *,
+        key: bool = False,
+        severity: Severity = Severity.ERROR,
+        rule: str = "",
     ) -> None:
-        problems.append(Problem(file, *root.place_of(path, key=key), shortened(message), shortened(hint), severity))
+        place = root.place_of(path, key=key)
+        problems.append(Problem(file, *place, shortened(message), shortened(hint), severity, rule))
 
     try:
         cases = CaseFile.model_validate(root.plain())

@@ -1,0 +1,146 @@
+"""Nodes that nobody comes to, and nodes that nobody gets away from: dead ends, and circles without a pause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ivr.conditions import ConditionError, compile_condition
+from ivr.conditions.verdict import verdict
+from ivr.lint.graph import circles
+from ivr.lint.subject import Subject, comes_back
+from ivr.model import DialplanFile
+from ivr.node import Node
+from ivr.problems import Severity
+from ivr.verbs.decide import IfNode
+
+UNREACHABLE = "unreachable"
+DEAD_END = "dead-end"
+ENDLESS = "endless-loop"
+
+_SAME_AT_ONCE = frozenset({"if", "set", "goto", "hours", "switch", "split"})
+"""Verbs that decide alike when nothing has changed and no time has passed."""
+
+_Place = tuple[str, str]
+"""A flow and a node of it."""
+
+
+def rule(subject: Subject) -> None:
+    _unreachable(subject)
+    stuck = _stuck(subject, lambda node: node.ends)
+    running = _stuck(subject, lambda node: node.ends or node.waits)
+    for node_id in subject.file.nodes:
+        if node_id in running:
+            text = f"from node {node_id!r} the call goes round and round without a pause"
+            subject.error(ENDLESS, ("nodes", node_id), text, "lead to a hangup", key=True)
+        elif node_id in stuck:
+            text = f"from node {node_id!r} no call ever ends"
+            subject.error(DEAD_END, ("nodes", node_id), text, "lead to a hangup", key=True)
+    _unchanging(subject, stuck)
+
+
+def _unreachable(subject: Subject) -> None:
+    nodes = subject.file.nodes
+    for node_id in nodes if subject.roots else ():
+        if node_id not in subject.reached:
+            text = f"no way leads to node {node_id!r}"
+            hint, where = "remove it, or lead to it", ("nodes", node_id)
+            subject.report(where, text, hint, key=True, severity=Severity.WARNING, rule=UNREACHABLE)
+
+
+def _stuck(subject: Subject, leaves: Callable[[Node], bool]) -> set[str]:
+    """The nodes of the flow from which no call comes to a node that leaves, in this flow or in one that it goes on in.
+
+    A node with a target that does not exist has its own finding: nothing is said about where it might lead.
+    """
+    files = list(subject.family())
+    ways: dict[_Place, list[_Place]] = {}
+    good: list[_Place] = []
+    for file in files:
+        for node_id, node in file.nodes.items():
+            here = (file.flow, node_id)
+            targets = [target for _, target in node.targets()]
+            into = _goes_on(subject, file, node)
+            ways[here] = [(file.flow, target) for target in targets if target in file.nodes]
+            if into is not None:
+                ways[here].append((into.flow, into.start))
+            if any(target not in file.nodes for target in targets) or (into is None and leaves(node)):
+                good.append(here)
+    before = _turned(ways)
+    leaving = closure_of(good, before)
+    return {node_id for node_id in subject.file.nodes if (subject.file.flow, node_id) not in leaving}
+
+
+def _goes_on(subject: Subject, file: DialplanFile, node: Node) -> DialplanFile | None:
+    """The flow in which a call goes on for good."""
+    names = [name for _, name in node.flows()]
+    if not names or comes_back(node):
+        return None
+    other = file if names[0] == file.flow else subject.other(names[0])
+    return other if other is not None and other.start in other.nodes else None
+
+
+def _turned(ways: dict[_Place, list[_Place]]) -> dict[_Place, list[_Place]]:
+    before: dict[_Place, list[_Place]] = {}
+    for here, targets in ways.items():
+        for target in targets:
+            before.setdefault(target, []).append(here)
+    return before
+
+
+def closure_of(begin: Iterable[_Place], following: dict[_Place, list[_Place]]) -> set[_Place]:
+    found = set(begin)
+    open_ends = list(found)
+    while open_ends:
+        new = set(following.get(open_ends.pop(), ())) - found
+        found |= new
+        open_ends.extend(new)
+    return found
+
+
+def _unchanging(subject: Subject, said: set[str]) -> None:
+    """Circles without a pause that only a condition leaves, when nothing on the way round changes what it looks at."""
+    nodes = subject.file.nodes
+    still = {node_id for node_id, node in nodes.items() if node.verb in _SAME_AT_ONCE and not node.waits}
+    ways = {node_id: [to for to in subject.following[node_id] if to in still] for node_id in nodes if node_id in still}
+    for circle in circles(ways):
+        if said.isdisjoint(circle) and _simple(circle, ways) and not _changes(subject, circle):
+            named = ", ".join(map(repr, circle[:4]))
+            text = f"{named} lead to each other without a pause, and nothing changes on the way"
+            subject.warn(ENDLESS, ("nodes", circle[0]), text, "lead to a node that says, asks or waits", key=True)
+
+
+def _simple(circle: tuple[str, ...], ways: dict[str, list[str]]) -> bool:
+    return all(sum(to in circle for to in set(ways[node_id])) == 1 for node_id in circle)
+
+
+def _changes(subject: Subject, circle: tuple[str, ...]) -> bool:
+    """Whether the way round can come to an end: something that is looked at is set, or it cannot be gone as a whole."""
+    nodes = [subject.file.nodes[node_id] for node_id in circle]
+    read = {
+        name
+        for node in nodes
+        for written in node.expressions()
+        if written.condition and written.text in subject.variables.expressions
+        for name in subject.variables.expressions[written.text].names
+    }
+    if read & {one.name for node in nodes for one in node.sets()}:
+        return True
+    needed = [need for node_id in circle for need in _needed(subject, node_id, circle)]
+    try:
+        whole = compile_condition(" && ".join(needed) or "true", subject.variables.kinds)
+    except ConditionError:
+        return True  # too long to tell
+    return verdict(whole) is False
+
+
+def _needed(subject: Subject, node_id: str, circle: tuple[str, ...]) -> list[str]:
+    """What must be true for a call to stay in the circle at this node."""
+    node = subject.file.nodes[node_id]
+    if not isinstance(node, IfNode):
+        return []
+    needed: list[str] = []
+    for case in node.cases:
+        if case.to in circle:
+            return [*needed, f"({case.when})"]
+        needed.append(f"!({case.when})")
+    return needed
