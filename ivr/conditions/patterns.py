@@ -29,12 +29,19 @@ def pattern_fault(pattern: str) -> str:
     counts = [max(int(least), int(most or 0), 1) for least, most in _COUNTED.findall(pattern)]
     if sum(counts) > MAX_COUNTED or ("){" in pattern and len(pattern) * prod(counts) > MAX_WEIGHT):
         return "a pattern that counts too high"
-    found = _trial().eval(data={"pattern": pattern})
+    found = _trial().eval(data={"pattern": pattern, "text": ""})
     if found.type() == cel.Type.BOOL:
         return ""
     return f"this is no pattern: {str(found.value()).split('expression: ')[-1]}"
 
 
+def is_whole(pattern: str, text: str) -> bool:
+    """Whether the text as a whole is what the pattern describes."""
+    found = _trial().eval(data={"pattern": f"^(?:{pattern})$", "text": text})
+    return found.type() == cel.Type.BOOL and found.value() is True
+
+
 @cache
 def _trial() -> cel.Expression:
-    return cel.NewEnv(variables={"pattern": cel.Type.STRING}).compile('"".matches(pattern)')
+    texts = dict.fromkeys(("pattern", "text"), cel.Type.STRING)
+    return cel.NewEnv(variables=texts).compile("text.matches(pattern)")

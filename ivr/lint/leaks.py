@@ -6,6 +6,7 @@ What is spoken is refused where prompts are read.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from ivr.conditions.tree import mentioned
@@ -34,13 +35,8 @@ def rule(subject: Subject) -> None:
     for node_id, node in subject.file.nodes.items():
         here: Path = ("nodes", node_id)
         for read in node.reads():
-            if read.name not in secrets:
-                continue
-            if read.use not in {Use.HEADER, Use.BODY}:
-                _say(subject, (*here, *read.path), read.name, _WORDS[read.use])
-            elif (service := _open_line(subject, node)) is not None:
-                text = f"{read.name!r} is secure, and service {service!r} is asked over a line that others can read"
-                subject.error(LEAK, (*here, *read.path), text, "use https://")
+            if read.name in secrets and read.use not in {Use.HEADER, Use.BODY}:
+                _say(subject, (*here, *read.path), read.name, _WORDS.get(read.use, "would be used"))
         for written in node.expressions():
             for name in sorted(secrets & mentioned(written.text)):
                 _say(subject, (*here, *written.path), name, "would be worked with")
@@ -48,18 +44,33 @@ def rule(subject: Subject) -> None:
             if one.name in secrets and not one.secret:
                 text = f"variable {one.name!r} is secure elsewhere, and is set in the open here"
                 subject.error(LEAK, (*here, *one.path), text, "use another name")
+        if sends_secrets(subject, node):
+            _closed_line(subject, node)
+
+
+def sends_secrets(subject: Subject, node: Node) -> bool:
+    """Whether a node asks a service with something secure."""
+    sent = {read.name for read in node.reads() if read.use in {Use.HEADER, Use.BODY}}
+    return not subject.variables.secrets.isdisjoint(sent | {name for _, name in service_reads(subject, node)})
+
+
+def service_reads(subject: Subject, node: Node) -> Iterator[tuple[Path, str]]:
+    """Every variable in the headers of the services that a node asks, and where the service is named."""
+    for path, name in node.services():
+        service = subject.services.get(name)
+        for _, variable in service.reads() if service is not None else ():
+            yield path, variable
+
+
+def _closed_line(subject: Subject, node: Node) -> None:
+    for _, name in node.services():
+        service = subject.services.get(name)
+        address = urlsplit(service.url if service is not None else "https://")
+        if address.scheme != "https" and address.hostname not in _HERE:
+            text = f"service {name!r} is told what is secure, over a line that others can read"
+            subject.error(LEAK, ("services", name, "url"), text, "use https://")
 
 
 def _say(subject: Subject, where: Path, name: str, why: str) -> None:
     hint = "only the body or a header of a request may hold it"
     subject.error(LEAK, where, f"{name!r} is secure and {why} here", hint)
-
-
-def _open_line(subject: Subject, node: Node) -> str | None:
-    """The service that a node asks without encryption, over more than this machine."""
-    services = getattr(subject.file, "services", {})
-    for _, name in node.services():
-        address = urlsplit(str(getattr(services.get(name), "url", "https://")))
-        if address.scheme != "https" and address.hostname not in _HERE:
-            return name
-    return None

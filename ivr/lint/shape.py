@@ -17,8 +17,8 @@ UNREACHABLE = "unreachable"
 DEAD_END = "dead-end"
 ENDLESS = "endless-loop"
 
-_SAME_AT_ONCE = frozenset({"if", "set", "goto", "hours", "switch", "split"})
-"""Verbs that decide alike when nothing has changed and no time has passed."""
+_SAME_AT_ONCE = frozenset({"if", "set", "goto", "hours", "switch", "split", "http", "customer", "callback"})
+"""Verbs in which a caller hears nothing, and that decide alike when nothing has changed and no time has passed."""
 
 _Place = tuple[str, str]
 """A flow and a node of it."""
@@ -98,9 +98,9 @@ def closure_of(begin: Iterable[_Place], following: dict[_Place, list[_Place]]) -
 
 
 def _unchanging(subject: Subject, said: set[str]) -> None:
-    """Circles without a pause that only a condition leaves, when nothing on the way round changes what it looks at."""
+    """Circles without a pause that are left only by what was decided already: nothing on the way round changes it."""
     nodes = subject.file.nodes
-    still = {node_id for node_id, node in nodes.items() if node.verb in _SAME_AT_ONCE and not node.waits}
+    still = {node_id for node_id, node in nodes.items() if node.verb in _SAME_AT_ONCE}
     ways = {node_id: [to for to in subject.following[node_id] if to in still] for node_id in nodes if node_id in still}
     for circle in circles(ways):
         if said.isdisjoint(circle) and _simple(circle, ways) and not _changes(subject, circle):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivr.lint.graph import closure
+from ivr.lint.leaks import sends_secrets, service_reads
 from ivr.lint.subject import Subject
 from ivr.node import Node, Path, Use
 from ivr.values import BUILT_IN
@@ -18,6 +19,8 @@ from ivr.verbs.call_flow import CallNode
 from ivr.wording import QUEUE_VARIABLE
 
 UNSET = "maybe-unset"
+
+_HINT = "it is empty there; set it first"
 
 _ALWAYS = frozenset({"caller_number", "caller_name", "dialled", LANGUAGE})
 _BY_VERB = {
@@ -44,7 +47,8 @@ def rule(subject: Subject) -> None:
             if name in everything - have - said:
                 said.add(name)
                 text = f"variable {name!r} is read here, and on some way nothing has set it before"
-                subject.warn(UNSET, ("nodes", node_id, *path), text, "it is empty there; set it first")
+                hint = "what is secure is forgotten once it was sent" if name in subject.variables.secrets else _HINT
+                subject.warn(UNSET, ("nodes", node_id, *path), text, hint)
 
 
 def _known_at(subject: Subject, everything: frozenset[str]) -> dict[str, frozenset[str]]:
@@ -55,10 +59,11 @@ def _known_at(subject: Subject, everything: frozenset[str]) -> dict[str, frozens
     while changed:
         node_id = changed.pop()
         node = file.nodes[node_id]
+        kept = known[node_id] - (subject.variables.secrets if sends_secrets(subject, node) else set())
         for path, target in node.targets():
             if target not in file.nodes:
                 continue
-            have = known[node_id] | _set_on(node, path)
+            have = kept | _set_on(node, path)
             before = known.get(target, everything | _ALWAYS)
             if target not in known or not before <= have:
                 known[target] = before & have
@@ -84,6 +89,8 @@ def _read(subject: Subject, node_id: str, node: Node) -> Iterator[tuple[Path, st
         for name in sorted(compiled.names) if compiled is not None else ():
             if own.get(written.text) != name:
                 yield written.path, name
+    for path, name in service_reads(subject, node):
+        yield path, name
     for slot, path, _ in node.prompts():
         wording = subject.wordings.get((node_id, slot))
         for name in sorted({one.name for one in wording.variables()}) if wording is not None else ():

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
 from ivr.answers import DateFormat, Day, NoLimit, amount, day, day_limit, epoch, luhn, number_limit, today
+from ivr.conditions.patterns import is_whole, pattern_fault
 from ivr.inputs import INPUT, Input, KeyTyped, PromptEnded, TimerFired
 from ivr.node import (
     Node,
@@ -73,13 +74,11 @@ else:
     ]
 
     def _pattern(text: str) -> str:
-        # Digits only, one class or digit after another: nothing that could take long on what a caller types.
+        # Digits only, one class or digit after another.
         if not re.fullmatch(r"(?:(?:\d|\\d|\[[\d-]{1,20}\])(?:\{\d{1,2}(?:,\d{1,2})?\}|\?)?|\||\(|\))+", text):
             raise PydanticCustomError("worded", "a pattern is made of digits, [..], {{n,m}}, ?, | and ( )")
-        try:
-            re.compile(text)
-        except re.error as error:
-            raise PydanticCustomError("worded", "{text}: {why}", {"text": repr(text), "why": str(error)}) from None
+        if fault := pattern_fault(text):
+            raise PydanticCustomError("worded", "{text}: {why}", {"text": repr(text), "why": fault})
         return text
 
     Pattern = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_pattern)]
@@ -206,7 +205,7 @@ class Ask(Strict):
                     return None
                 value = typed == "1"
             case _:
-                if (self.pattern and not re.fullmatch(self.pattern, typed)) or (self.check and not luhn(typed)):
+                if (self.pattern and not is_whole(self.pattern, typed)) or (self.check and not luhn(typed)):
                     return None
                 value = typed
         if measure is not None and ((low is not None and measure < low) or (high is not None and measure > high)):

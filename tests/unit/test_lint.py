@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ivr.folder import read_folder
 from ivr.known import Known
 from ivr.lint.report import as_document
 from ivr.loader import judge_files, load_text
 from ivr.problems import Problem, Severity
+from ivr.yaml_tree import read_tree
 
 DATA = Path(__file__).parents[1] / "data" / "dialplans"
 SITE = Known({"sales", "support"}, {"1001": {"bikes": 3}}, comfort={"sales": [("en", "For a callback, press five.")]})
@@ -189,3 +195,40 @@ def test_text_that_stands_alone_is_judged_the_same() -> None:
     flow, problems = load_text(path.read_bytes(), path.name)
     assert flow is None
     assert [problem.rule for problem in problems] == ["needs-caller"]
+
+
+def damaged(whole: Any, random: Random) -> Any:
+    """The same with something gone, doubled, emptied or put elsewhere."""
+    if isinstance(whole, dict) and whole:
+        keys = list(whole)
+        key = random.choice(keys)
+        match random.randrange(6):
+            case 0:
+                return {name: one for name, one in whole.items() if name != key}
+            case 1:
+                return whole | {key: random.choice(list(whole.values()))}
+            case 2:
+                return whole | {random.choice(["a", "bye", "1", "then", "on_hangup"]): whole[key]}
+            case _:
+                return whole | {key: damaged(whole[key], random)}
+    if isinstance(whole, list) and whole:
+        return [*whole[1:], damaged(whole[0], random)]
+    return random.choice([whole, "", "1", "bye", "{card}", "card", "true", [], {}, {"en": "x"}, "n > 5", "9" * 300])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10**9))
+def test_damaged_flows_are_judged_all_the_same(seed: int) -> None:
+    random = Random(seed)
+    files = sorted(path for path in DATA.rglob("*.yaml") if path.stat().st_size < 5000 and path.parent.name != "bad")
+    chosen = random.sample(files, 3)
+    contents = {}
+    for number, path in enumerate(chosen):
+        root = read_tree(path.read_bytes(), path.name).root
+        plain = root.plain() if root is not None else {}
+        for _ in range(random.randrange(1, 4)):
+            plain = damaged(plain, random)
+        contents[f"{number}.yaml"] = yaml.safe_dump(plain).encode()
+    for problem in judge_files(contents, SITE, advice=True)[1]:
+        assert problem.line >= 1
+        assert str(problem)
