@@ -10,20 +10,26 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from playwright.async_api import expect
 
 from cordboard.allowed import Allowed
 from cordboard.callback_desk import CallbackDesk
+from cordboard.journal import Journal
 from cordboard.storage.callbacks import CallbackStore
 from cordboard.storage.engine import open_engine
 from cordboard.storage.migrate import migrate
+from cordboard.storage.reader import Reader
 from cordboard.web.app import make_app
 from cordboard.web.ports import WebDeps
+from tests.chromium import chromium, page_at
+from tests.fakes.storage import KeepingWriter
 
 TOKEN = "a-token-for-tests"
 NOW = 1_800_000_000.0
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 Kinds = list[tuple[str, str | None, dict[str, Any]]]
+Client = TestClient[Any, Any]
 
 
 @pytest.fixture
@@ -32,17 +38,23 @@ def notes() -> Kinds:
 
 
 @pytest.fixture
-async def ask(tmp_path: Path, notes: Kinds) -> AsyncIterator[Ask]:
-    """Two callbacks are on record; `ask(method, path, body)` gives status and content."""
+async def client(tmp_path: Path, notes: Kinds) -> AsyncIterator[Client]:
+    """Two callbacks are on record, and nothing else is there."""
     engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'cordboard.db'}")
     await migrate(engine)
+    journal = Journal(lambda: NOW, KeepingWriter())
+
+    def note(kind: str, **more: Any) -> None:
+        notes.append((kind, more["agent"], more["data"]))
+        journal.note(kind, **more)
+
     desk = CallbackDesk(
         CallbackStore(engine),
         Allowed((), ("+1",), trunk=True),
         "US",
         ("1001", "1002"),
         clock=lambda: NOW,
-        note=lambda kind, **more: notes.append((kind, more["agent"], more["data"])),
+        note=note,
         own=lambda work, _name: asyncio.create_task(work),
     )
     assert await desk.promise("c1", "+12025550142", "sales", "en", NOW - 10, {}) == "ok"
@@ -50,22 +62,30 @@ async def ask(tmp_path: Path, notes: Kinds) -> AsyncIterator[Ask]:
     notes.clear()
     deps: dict[str, Any] = {one.name: None for one in fields(WebDeps)}
     deps |= {"token": TOKEN, "company": "Test", "versions": {}, "callbacks": desk, "allowed_hosts": frozenset()}
-    deps["journal"] = _NoJournal()
+    deps |= {"journal": journal, "history": Reader(engine, lambda: NOW), "clock": lambda: NOW}
+    deps |= dict.fromkeys(("live_calls", "queues", "agents"), list)
+
+    async def flush() -> bool:
+        return True
+
+    deps["flush"] = flush
     client = TestClient(TestServer(make_app(WebDeps(**deps))))
     await client.start_server()
+    yield client
+    await client.close()
+    await engine.dispose()
+
+
+@pytest.fixture
+def ask(client: Client) -> Ask:
+    """`ask(method, path, body)` gives status and content."""
 
     async def asked(method: str, path: str, body: Any = None) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         async with client.request(method, path, json=body, headers=headers) as answer:
             return answer.status, await answer.json()
 
-    yield asked
-    await client.close()
-    await engine.dispose()
-
-
-class _NoJournal:
-    def listen(self, _listener: object) -> None: ...
+    return asked
 
 
 async def test_the_list_who_has_waited_longest_first(ask: Ask) -> None:
@@ -122,3 +142,15 @@ async def test_a_callback_is_claimed_released_annotated_and_done(ask: Ask, notes
 )
 async def test_what_is_refused_and_why(ask: Ask, path: str, body: Any, status: int, text: str) -> None:
     assert await ask("POST", f"/api/callbacks/{path}", body) == (status, {"error": text})
+
+
+async def test_the_status_page_shows_whoever_is_to_be_called(client: Client, ask: Ask) -> None:
+    async with chromium() as browser, page_at(browser, str(client.make_url(f"/?token={TOKEN}"))) as page:
+        rows = page.locator("#callbacks tr")
+        await expect(rows).to_have_count(2)
+        await expect(rows.first).to_contain_text("+12025550143support")
+        await ask("POST", "/api/callbacks/1/claim", {"agent": "1001"})
+        await expect(rows.nth(1)).to_contain_text("claimed by 1001")
+        for number in (1, 2):
+            await ask("POST", f"/api/callbacks/{number}/done", {"note": "<b>called</b>"})
+        await expect(page.locator("#callbacks-shown")).to_be_hidden()

@@ -11,6 +11,7 @@ let skew = 0; // the service's clock minus ours, in seconds
 let retry = 500;
 let refreshing = false;
 let refreshAgain = false;
+let callbacksChanged = true; // they are in the database: asked for only when something is said of one
 
 function since(at, className) {
   const made = element("span", "", className);
@@ -109,6 +110,34 @@ function showCalls(calls) {
   );
 }
 
+function showCallbacks(callbacks) {
+  $("callbacks-shown").hidden = callbacks.length === 0;
+  $("callbacks").replaceChildren(
+    ...callbacks.map((callback) => {
+      const row = element("tr");
+      const last = element("td", null, "number");
+      last.append(since(callback.joined_at));
+      const state = callback.agent ? `${words(callback.state)} by ${callback.agent}` : words(callback.state);
+      row.append(
+        element("td", callback.number), element("td", callback.queue), element("td", state),
+        element("td", callback.attempts), element("td", callback.note || "–"), last,
+      );
+      return row;
+    }),
+  );
+}
+
+async function refreshCallbacks() {
+  if (!callbacksChanged) return;
+  callbacksChanged = false;
+  try {
+    showCallbacks((await ask("/api/callbacks")).callbacks);
+  } catch (error) {
+    if (error instanceof Unwelcome) throw error;
+    callbacksChanged = true; // the database is away; the rest of the board is not
+  }
+}
+
 function showEvent(event) {
   const row = element("li");
   const detail = [event.queue, event.agent && `agent ${event.agent}`, ...Object.entries(event.data)
@@ -146,6 +175,7 @@ async function refresh() {
       showQueues(queues.queues);
       showAgents(agents.agents);
       showCalls(calls.calls);
+      await refreshCallbacks();
       tick();
       await new Promise((done) => setTimeout(done, REFRESH_MS));
     } while (refreshAgain);
@@ -177,13 +207,16 @@ async function connect() {
     if (frame.type === "hello") {
       retry = 500;
       say("live", "live");
+      callbacksChanged = true;
       if (lastSeq === null || frame.last_seq < lastSeq) lastSeq = frame.last_seq;
       refresh().catch(() => socket.close());
     } else if (frame.type === "gap") {
       lastSeq = frame.last;
+      callbacksChanged = true;
       refresh().catch(() => socket.close());
     } else {
       lastSeq = frame.seq;
+      if (frame.kind.startsWith("callback.")) callbacksChanged = true;
       showEvent(frame);
       refresh().catch(() => socket.close());
     }
