@@ -288,7 +288,7 @@ class Config(Section):
     dialplans: Path = Path("dialplans")
     recordings: Path = Path("recordings")
     recordings_days: Annotated[int, Field(ge=1, le=36_500)] | None = Field(
-        None, description="recordings of talks are deleted after so many days; null: never"
+        None, description="recordings of talks, and messages, are deleted after so many days; null: never"
     )
     recordings_min_free_mb: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
         500, description="with less disk than this nothing is recorded"

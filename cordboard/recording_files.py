@@ -97,7 +97,7 @@ class RecordingFiles:
         target.parent.mkdir(mode=0o700, exist_ok=True)
         temporary = target.with_suffix(".new")
         try:
-            with self._open(recording) as raw, _private(temporary) as file:
+            with self._open(recording) as raw, private_file(temporary) as file:
                 frames = _compress(raw.fileno(), file, cuts)
                 os.fsync(file)
             if frames == 0:
@@ -142,7 +142,7 @@ def be_patient() -> None:
 
 
 @contextlib.contextmanager
-def _private(path: Path) -> Iterator[int]:
+def private_file(path: Path) -> Iterator[int]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         yield descriptor

@@ -35,6 +35,7 @@ from cordboard.figures.today import Today
 from cordboard.journal import Journal
 from cordboard.last_agents import LastAgents
 from cordboard.loop_timers import LoopTimers
+from cordboard.messages import Messages
 from cordboard.outside import Done, OutsideDesks
 from cordboard.recorder import TalkNow
 from cordboard.recordings import Recordings
@@ -249,6 +250,19 @@ class Service:
             min_free_bytes=config.recordings_min_free_mb * 1_000_000,
         )
         await self.recordings.prepare()
+        self.messages = Messages(
+            config.recordings_dir,
+            self.database,
+            self.reader,
+            self.journal,
+            self.outside,
+            switch=self.link,
+            timers=timers,
+            clock=self.clock,
+            refusal=self.recordings.archive.refusal,
+            keep_days=config.recordings_days,
+        )
+        await self.messages.prepare()
         writing = self._own(self.writer.run(), "writer")
         self._undo.push_async_callback(self._stop_writing, writing)
 
@@ -262,6 +276,7 @@ class Service:
             (self._catch_up(), "today's figures"),
             (self.replays.run(), "routing log"),
             (self.recordings.run(), "recordings"),
+            (self.messages.run(), "messages"),
         ):
             self._tasks.append(self._own(work, name))
         if self.config.pbx.private:
@@ -300,6 +315,7 @@ class Service:
     def _fact(self, fact: Fact) -> None:
         self.dispatcher(fact)
         self.recordings.fact(fact)
+        self.messages.fact(fact)
         if isinstance(fact, LinkUp):
             self.call_import.wake()
 

@@ -20,6 +20,7 @@ from cordboard.features import FeatureCodes
 from cordboard.lookups.allow_list import AllowList
 from cordboard.lookups.breaker import Rules as BreakerRules
 from cordboard.lookups.lookups import Limits
+from cordboard.messages import FOLDER as MESSAGES
 from cordboard.pbx_settings import CALLS_CSV, AgentPhone, MusicClass, PbxSettings, PhoneConnection, TlsFiles, Trunk
 from cordboard.recording import RecordMode, RecordRule
 from cordboard.recordings import FOLDER
@@ -229,6 +230,7 @@ def link_settings(config: Config, secrets: Secrets) -> LinkSettings:
         limits=SessionLimits(action=timers.action_s, ping_every=timers.ping_s),
         backoff_most=float(timers.reconnect_max_s),
         recordings=str(config.recordings_dir / FOLDER),
+        messages=str(config.recordings_dir / MESSAGES),
     )
 
 

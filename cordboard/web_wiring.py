@@ -16,7 +16,7 @@ from acd.errors import UnknownAgent as NoSuchAgent
 from cordboard.service import Service
 from cordboard.web.app import make_app
 from cordboard.web.link_metrics import LinkCollector
-from cordboard.web.metrics import RecordingCollector, ServiceCollector, make_registry
+from cordboard.web.metrics import MessageCollector, RecordingCollector, ServiceCollector, make_registry
 from cordboard.web.ports import (
     CommandRefused,
     NoAnswer,
@@ -158,9 +158,13 @@ def web_deps(service: Service) -> WebDeps:
         pbx_health=pbx_health,
         storage_health=storage_health,
         registry=make_registry(
-            collector, LinkCollector(service.link.counters), RecordingCollector(service.recordings.health)
+            collector,
+            LinkCollector(service.link.counters),
+            RecordingCollector(service.recordings.health),
+            MessageCollector(service.messages.new),
         ),
         recordings=service.recordings,
+        messages=service.messages,
         callbacks=service.callbacks,
         clock=service.clock,
         allowed_hosts=frozenset(config.web.allowed_hosts),

@@ -11,7 +11,7 @@ from typing import Any
 
 from ivr.flow import Flow
 from ivr.node import Node, Path
-from ivr.wording import Piece, Silence, SoundFile, Variable
+from ivr.wording import Draft, Piece, Silence, SoundFile, Variable
 
 _FOR_PEOPLE = frozenset({"description", "tags"})
 
@@ -55,6 +55,8 @@ def _read(piece: Piece) -> str:
             return f"[{name}]"
         case Silence():
             return "..."
+        case Draft():
+            return "[what the caller said]"
         case _:
             return piece
 

@@ -23,8 +23,8 @@ from ivr.errors import PromptMissing, VoiceError
 from ivr.own_sounds import OwnSounds, SoundList
 from ivr.synthesis import Attempt, Job, Synthesiser, WorkerSynthesiser
 from ivr.voices import Voice, Voices
-from ivr.wav import Sound, silence, sound_of
-from ivr.wording import Silence, SoundFile, Spoken
+from ivr.wav import Sound, draft_seconds, silence, sound_of
+from ivr.wording import Draft, Silence, SoundFile, Spoken
 
 __all__ = ["PromptFailure", "PromptMissing", "PromptReport", "PromptStore"]
 
@@ -75,11 +75,15 @@ class PromptStore:
     def files(self, language: str, piece: Spoken) -> tuple[str, ...]:
         """See the port. The file is looked for each time: the PBX drops a caller whose file is missing."""
         match piece:
+            case Draft(file=file):
+                if draft_seconds(file) is None:
+                    raise PromptMissing(language)
+                return (file,)
             case SoundFile(name=name):
                 sound = self._own.sound(language, name)
             case Silence(seconds=seconds):
                 sound = self._silences.get(seconds)
-            case _:
+            case str():
                 sound = self._sounds.get((language, piece))
         if sound is None or not os.path.exists(sound.wav):
             raise PromptMissing(language)
@@ -87,7 +91,7 @@ class PromptStore:
 
     def seconds(self, files: Iterable[str]) -> float:
         """How long these files play."""
-        return sum(self._seconds.get(file, 0.0) for file in files)
+        return sum(self._seconds.get(file) or draft_seconds(file) or 0.0 for file in files)
 
     async def find_sounds(self) -> SoundList:
         """The sounds of the admin's own as they are now, made fit for a telephone; before dialplans are checked."""

@@ -100,3 +100,28 @@ class CallbackRequest(What):
 def pause_s(tried: int) -> float:
     """How long to wait after so many tries."""
     return RETRY_PAUSE_S * float(2 ** (tried - 1))
+
+
+SHORT = "short"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRequest(What):
+    """Record what the caller says, after a beep. Outcomes: ok, short (nothing was said, or less than `min_s`), failed.
+
+    With ok: `file` (as the PBX plays it), `seconds`, `ended` (`key`, `silence`, `limit`, `hangup`). It is a draft, and
+    the one of before it is gone. It becomes a message by `KeepRequest`, or when the call ends.
+    """
+
+    box: str
+    caller: str = field(repr=False)
+    max_s: int = 120
+    min_s: float = 1.0
+    silence_s: int = 0
+    end_keys: str = "#"
+    beep: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRequest(What):
+    """The caller's draft becomes a message; ok when it is on record."""

@@ -33,7 +33,7 @@ from ivr.node import is_amount, slot_of
 from ivr.ports import Surroundings
 from ivr.requests import What
 from ivr.values import Value, shown
-from ivr.wording import QUEUE_VARIABLE, filled
+from ivr.wording import QUEUE_VARIABLE, Spoken, filled
 
 MAX_TYPED = 16
 """Keys typed ahead that are kept; more is somebody leaning on the phone."""
@@ -213,9 +213,9 @@ class Walk:
         )
         self._say(slot, wording.name, pieces, language, interruptible)
 
-    def say_own(self, slot: str, texts: tuple[str, ...], *, interruptible: bool) -> None:
-        """Say what the system itself says here (`Node.own_texts`)."""
-        self._say(slot, slot, texts, self.language, interruptible)
+    def say_own(self, slot: str, pieces: tuple[Spoken, ...], *, interruptible: bool) -> None:
+        """Say what the system itself says here (`Node.own_texts`), or play what the caller recorded."""
+        self._say(slot, slot, pieces, self.language, interruptible)
 
     def _say(self, slot: str, name: str, pieces: tuple[Any, ...], language: str, interruptible: bool) -> None:
         self.serial += 1

@@ -10,6 +10,7 @@ from pathlib import Path
 
 RATE = 8000
 BYTES_A_SECOND = 2 * RATE
+BARE = ".sln"
 _HEADER = 44
 
 
@@ -34,6 +35,14 @@ def sound_of(wav: Path) -> Sound | None:
     if length == 0 or _HEADER + length != size:
         return None
     return Sound(str(wav.with_suffix("")), str(wav), length / BYTES_A_SECOND)
+
+
+def draft_seconds(file: str) -> float | None:
+    """How long a caller's own recording lasts: samples without a header. None when it is not there."""
+    try:
+        return os.stat(f"{file}{BARE}").st_size / BYTES_A_SECOND
+    except OSError:
+        return None
 
 
 def write_samples(path: Path, samples: bytes) -> None:

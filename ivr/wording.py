@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 QUEUE_VARIABLE = "queue"
 """The queue that the caller was last sent to; its name is spoken."""
@@ -42,8 +42,15 @@ class Silence:
     seconds: float
 
 
-Spoken = str | SoundFile | Silence
-"""What can be played: a prepared text, a sound file, a silence."""
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a caller recorded just now and may hear again; `file` as the PBX plays it."""
+
+    file: str = field(repr=False)
+
+
+Spoken = str | SoundFile | Silence | Draft
+"""What can be played: a prepared text, a sound file, a silence, a recording of this very call."""
 
 Piece = Spoken | Variable
 

@@ -95,6 +95,8 @@ CORE = {
     "ivr/verbs/goto.py",
     "ivr/verbs/call_flow.py",
     "ivr/verbs/give_back.py",
+    "ivr/verbs/voicemail.py",
+    "cordboard/message_desk.py",
     "ivr/variables.py",
     "ivr/speaking.py",
     "acd/model.py",

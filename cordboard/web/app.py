@@ -12,6 +12,7 @@ from cordboard.web.figures import FiguresApi
 from cordboard.web.guard import add_headers, errors_as_json, host_check, token_check
 from cordboard.web.health import Health
 from cordboard.web.live import LiveEvents
+from cordboard.web.messages import MessagesApi
 from cordboard.web.page import page_routes
 from cordboard.web.ports import WebDeps
 from cordboard.web.recordings import RecordingsApi
@@ -30,7 +31,7 @@ def make_app(deps: WebDeps) -> web.Application:
     live = LiveEvents(deps, talks.frame)
     board = Board(deps)
     calls = (AgentApi(deps), Api(deps), FiguresApi(deps), RecordingsApi(deps.recordings), CallbacksApi(deps.callbacks))
-    parts = (Health(deps), *calls, talks, live, board)
+    parts = (Health(deps), *calls, MessagesApi(deps.messages), talks, live, board)
     app.add_routes([*page_routes(deps.company), *(route for part in parts for route in part.routes())])
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(live.close)

@@ -94,6 +94,17 @@ class RecordingCollector(Collector):
             yield CounterMetricFamily(name, text, value)
 
 
+class MessageCollector(Collector):
+    def __init__(self, new: Callable[[], Mapping[str, int]]) -> None:
+        self._new = new
+
+    def collect(self) -> Iterator[Metric]:
+        unheard = GaugeMetricFamily("cordboard_messages_new", "Messages that nobody has heard.", labels=["box"])
+        for box, number in sorted(self._new().items()):
+            unheard.add_metric([box], number)
+        yield unheard
+
+
 def make_registry(*collectors: Collector) -> CollectorRegistry:
     """A registry of our own: nothing global, so that two services may live in one process in tests."""
     registry = CollectorRegistry(auto_describe=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,8 +12,10 @@ from prometheus_client import CollectorRegistry
 from cordboard.callback import Callback, CallbackState
 from cordboard.events import Event
 from cordboard.journal import Subscription
+from cordboard.message import Message, MessageState
 from cordboard.recording import Recording
 from cordboard.records import CallRecord
+from cordboard.storage.messages import MessageCursor, MessageFilter
 from cordboard.storage.reader import CallCursor, CallFilter, CallHistory
 from cordboard.storage.recordings import RecordingCursor, RecordingFilter
 
@@ -123,6 +125,28 @@ class CallbackDesk(Protocol):
         """Raises `NotFound`, `UnknownAgent`, `CommandRefused`."""
 
 
+class MessageBoxes(Protocol):
+    """Messages that callers left; `messages.Messages` is the real one. Raises `DatabaseUnavailable`."""
+
+    async def page(self, limit: int, before: MessageCursor | None, wanted: MessageFilter) -> list[Message]: ...
+
+    async def find(self, name: str) -> Message | None: ...
+
+    def file(self, message: Message) -> Path:
+        """The finished file. Raises `OSError`."""
+
+    def fetched(self, message: Message) -> None:
+        """Somebody listens to it: that is noted."""
+
+    async def mark(self, message: Message, state: MessageState) -> None: ...
+
+    async def delete(self, message: Message) -> None:
+        """Raises `CommandRefused`, `OSError`."""
+
+    def new(self) -> Mapping[str, int]:
+        """How many nobody has heard, by box."""
+
+
 class LiveJournal(Protocol):
     """`journal.Journal` is the real one."""
 
@@ -167,6 +191,7 @@ class WebDeps:
     storage_health: Callable[[], StorageHealth]
     registry: CollectorRegistry
     recordings: RecordingDesk
+    messages: MessageBoxes
     callbacks: CallbackDesk
     clock: Callable[[], float]
     """The time of events."""

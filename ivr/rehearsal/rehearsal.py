@@ -53,7 +53,7 @@ from ivr.rehearsal.happenings import (
 )
 from ivr.requests import What
 from ivr.values import Value
-from ivr.wording import Silence, SoundFile, Spoken
+from ivr.wording import Draft, Silence, SoundFile, Spoken
 
 CHARACTERS_A_SECOND = 14.0
 SOUND_FILE_S = 3.0
@@ -287,7 +287,13 @@ def text_of(pieces: tuple[Spoken, ...]) -> str:
 
 
 def _written(piece: Spoken) -> str:
-    return f"[{piece.name}]" if isinstance(piece, SoundFile) else str(piece)
+    match piece:
+        case SoundFile(name=name):
+            return f"[{name}]"
+        case Draft():
+            return "[what you said]"
+        case _:
+            return str(piece)
 
 
 def seconds_of(pieces: tuple[Spoken, ...]) -> float:
@@ -299,7 +305,7 @@ def _seconds(piece: Spoken) -> float:
     match piece:
         case Silence(seconds=seconds):
             return seconds
-        case SoundFile():
+        case SoundFile() | Draft():
             return SOUND_FILE_S
         case _:
             return len(piece) / CHARACTERS_A_SECOND

@@ -24,6 +24,7 @@ from ivr.verbs.split import SplitNode
 from ivr.verbs.switch import SwitchNode
 from ivr.verbs.to_queue import ToQueueNode
 from ivr.verbs.transfer import TransferNode
+from ivr.verbs.voicemail import VoicemailNode
 from ivr.verbs.wait import WaitNode
 
 _ALL: tuple[type[Node], ...] = (
@@ -42,6 +43,7 @@ _ALL: tuple[type[Node], ...] = (
     ToQueueNode,
     TransferNode,
     CallbackNode,
+    VoicemailNode,
     HangupNode,
 )
 

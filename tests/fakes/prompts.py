@@ -9,7 +9,7 @@ from pathlib import Path
 from ivr.errors import PromptMissing
 from ivr.synthesis import Conversion, J, Job
 from ivr.synthesis import Spoken as Done
-from ivr.wording import Silence, SoundFile, Spoken
+from ivr.wording import Draft, Silence, SoundFile, Spoken
 
 
 class FakePrompts:
@@ -25,6 +25,8 @@ class FakePrompts:
         match piece:
             case SoundFile(name=name):
                 return (f"/own/{language}/{name}",)
+            case Draft(file=file):
+                return (file,)
             case Silence(seconds=seconds):
                 return (f"/silence/{seconds:g}",)
             case _:

@@ -19,6 +19,8 @@ from cordboard.clock import SteadyClock
 from cordboard.events import Event
 from cordboard.figures.days import BadInterval
 from cordboard.journal import Journal, Subscription
+from cordboard.messages import Messages
+from cordboard.outside import OutsideDesks
 from cordboard.recordings import Recordings
 from cordboard.storage.callbacks import CallbackStore
 from cordboard.storage.engine import open_engine
@@ -168,6 +170,18 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         keep_days=None,
         min_free_bytes=0,
     )
+    messages = Messages(
+        tmp_path / "recordings",
+        engine,
+        reader,
+        journal,
+        OutsideDesks(VirtualTime()),
+        switch=FakeSwitch(VirtualTime()),
+        timers=VirtualTime(),
+        clock=clock,
+        refusal=str,
+        keep_days=None,
+    )
     callbacks = CallbackDesk(
         CallbackStore(engine),
         Allowed((), (), trunk=False),
@@ -199,6 +213,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         storage_health=lambda: StorageHealth(writer.counts.failing, writer.pending, writer.counts.dropped),
         registry=make_registry(collector, RecordingCollector(recordings.health)),
         recordings=recordings,
+        messages=messages,
         callbacks=callbacks,
         clock=clock,
         allowed_hosts=frozenset({"board.example"}),
