@@ -6,14 +6,20 @@ What is spoken is refused where prompts are read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from ivr.conditions.tree import mentioned
 from ivr.lint.subject import Subject
 from ivr.node import Node, Path, Use
+from ivr.verbs.ask import AskNode
 
 LEAK = "leak"
+NOT_SECURE = "not-secure"
+
+_CARD_DIGITS = 13
+_CARD = re.compile(r"(?:^|_)(?:card|cvv|cvc|pin|passcode|password|ssn|tarjeta|clave)(?:_|$|number|no)")
 
 _WORDS = {
     Use.SCREEN: "is shown to people",
@@ -29,6 +35,7 @@ _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def rule(subject: Subject) -> None:
+    _asked_in_the_open(subject)
     secrets = subject.variables.secrets
     if not secrets:
         return
@@ -46,6 +53,17 @@ def rule(subject: Subject) -> None:
                 subject.error(LEAK, (*here, *one.path), text, "use another name")
         if sends_secrets(subject, node):
             _closed_line(subject, node)
+
+
+def _asked_in_the_open(subject: Subject) -> None:
+    """What is typed there is a secret of the caller's, by its name or its check digit."""
+    for node_id, node in subject.file.nodes.items():
+        if not isinstance(node, AskNode) or node.ask.secure or node.ask.type != "digits":
+            continue
+        long = node.ask.length is not None and node.ask.length[1] >= _CARD_DIGITS
+        if (node.ask.check is not None and long) or _CARD.search(node.ask.save):
+            text = f"{node.ask.save!r} looks like something that nobody else may know, and is kept like any variable"
+            subject.warn(NOT_SECURE, ("nodes", node_id, "ask", "save"), text, "add secure: true")
 
 
 def sends_secrets(subject: Subject, node: Node) -> bool:

@@ -39,6 +39,7 @@ _NAMED = re.compile(
     r"(?i)(?:^|[_-])(?:password|passwd|pwd|secret|token|api-?_?key|apikey|auth-?key|access-?_?key|private-?_?key|authorization"
     r"|credential)s?$"
 )
+_HOLDERS = frozenset({"headers", "query", "body", "set"})
 _TOKEN = re.compile(r"[A-Za-z0-9]{16,200}")
 _CHANGES = 0.45
 """Of a word of sixteen characters that somebody wrote, three or four differ from their neighbour in kind."""
@@ -76,8 +77,10 @@ def _by_name(path: Path, value: str) -> str:
     """A value under a name such as X-Api-Key that is written out, and is no place for a secret or a variable."""
     names = [part for part in path if isinstance(part, str)]
     under = names[-1] if names else ""
-    inside = len(names) > 2 and names[0] in {"nodes", "services"} and names[-2] in {"headers", "query", "body", "set"}
-    if inside and _NAMED.search(under) and "{" not in value and len(value) >= 4 and " " not in value.strip():
+    inside = names[:1] in (["nodes"], ["services"]) and not _HOLDERS.isdisjoint(names[2:-1])
+    if not inside or "{" in value or len(value) < 4 or " " in value.strip():
+        return ""
+    if _NAMED.search(under) or (under.lower() == "key" and len(value) >= 12 and not value.isalpha()):
         return f"the secret that {under!r} stands for"
     return ""
 

@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterable
 from ivr.conditions import ConditionError, compile_condition
 from ivr.conditions.verdict import verdict
 from ivr.lint.graph import circles
+from ivr.lint.people import PEOPLE
 from ivr.lint.subject import Subject, comes_back
 from ivr.model import DialplanFile
 from ivr.node import Node
 from ivr.problems import Severity
+from ivr.verbs.ask import AskNode
 from ivr.verbs.decide import IfNode
+from ivr.verbs.menu import MenuNode
 
 UNREACHABLE = "unreachable"
 DEAD_END = "dead-end"
 ENDLESS = "endless-loop"
+SILENT = "silent-loop"
 
 _SAME_AT_ONCE = frozenset({"if", "set", "goto", "hours", "switch", "split", "http", "customer", "callback"})
 """Verbs in which a caller hears nothing, and that decide alike when nothing has changed and no time has passed."""
@@ -36,6 +40,11 @@ def rule(subject: Subject) -> None:
             text = f"from node {node_id!r} no call ever ends"
             subject.error(DEAD_END, ("nodes", node_id), text, "lead to a hangup", key=True)
     _unchanging(subject, stuck)
+    silent = _stuck(subject, lambda node: node.ends or node.verb in PEOPLE, _unanswered) - stuck
+    for node_id, node in subject.file.nodes.items():
+        if node_id in silent and isinstance(node, (MenuNode, AskNode)):
+            text = f"a caller who presses nothing goes round from {node_id!r} for ever"
+            subject.warn(SILENT, ("nodes", node_id), text, "let 'otherwise' lead to a person or a hangup", key=True)
 
 
 def _unreachable(subject: Subject) -> None:
@@ -47,7 +56,20 @@ def _unreachable(subject: Subject) -> None:
             subject.report(where, text, hint, key=True, severity=Severity.WARNING, rule=UNREACHABLE)
 
 
-def _stuck(subject: Subject, leaves: Callable[[Node], bool]) -> set[str]:
+def _all_ways(node: Node) -> list[str]:
+    return [target for _, target in node.targets()]
+
+
+def _unanswered(node: Node) -> list[str]:
+    """The ways of a caller who does not answer."""
+    if not isinstance(node, (MenuNode, AskNode)):
+        return _all_ways(node)
+    return [target for path, target in node.targets() if "otherwise" in path[:2]]
+
+
+def _stuck(
+    subject: Subject, leaves: Callable[[Node], bool], ways_of: Callable[[Node], list[str]] = _all_ways
+) -> set[str]:
     """The nodes of the flow from which no call comes to a node that leaves, in this flow or in one that it goes on in.
 
     A node with a target that does not exist has its own finding: nothing is said about where it might lead.
@@ -58,7 +80,7 @@ def _stuck(subject: Subject, leaves: Callable[[Node], bool]) -> set[str]:
     for file in files:
         for node_id, node in file.nodes.items():
             here = (file.flow, node_id)
-            targets = [target for _, target in node.targets()]
+            targets = ways_of(node)
             into = _goes_on(subject, file, node)
             ways[here] = [(file.flow, target) for target in targets if target in file.nodes]
             if into is not None:

@@ -190,6 +190,24 @@ def test_what_looks_like_a_secret(text: str, severity: str) -> None:
     assert not any(word in str(problem) for problem in found for word in text.split() if len(word) > 9)
 
 
+@pytest.mark.parametrize(
+    ("place", "found"),
+    [
+        ('api_token: "4711"', True),
+        ("password: hunter2", True),
+        ('token: "{x}"', False),
+        ("key: abcdef123456", True),
+        ("key: sales", False),
+        ("monkey: abcdef", False),
+        ("secretary: agnes", False),
+    ],
+)
+def test_what_stands_under_a_name_of_a_secret(place: str, found: bool) -> None:
+    text = TEXT.format(text="").replace('set: {x: "1"}', f"set: {{x: '1', {place}}}")
+    problems = judge_files({"x.yaml": text.encode()}, SITE, advice=True)[1]
+    assert [problem.rule for problem in problems if problem.rule == "plain-secret"] == ["plain-secret"] * found
+
+
 def test_text_that_stands_alone_is_judged_the_same() -> None:
     path = DATA / "lint" / "after-hangup-at-once.yaml"
     flow, problems = load_text(path.read_bytes(), path.name)
