@@ -10,9 +10,11 @@ import unicodedata
 from collections.abc import Iterator
 
 from ivr.lint.subject import Subject
-from ivr.node import Path
+from ivr.node import Node, Path
+from ivr.verbs.ask import AskNode
 from ivr.verbs.menu import MenuNode
 from ivr.verbs.to_queue import ToQueueNode
+from ivr.verbs.voicemail import VoicemailNode
 from ivr.wording import Wording
 
 COLLISION = "collision"
@@ -43,6 +45,10 @@ def rule(subject: Subject) -> None:
             _offered(subject, here, node_id, node)
         elif isinstance(node, ToQueueNode):
             _while_waiting(subject, (*here, "to_queue", "keys"), node)
+        elif isinstance(node, AskNode):
+            _end(subject, here, node_id, node, node.ask.end)
+        elif isinstance(node, VoicemailNode):
+            _end(subject, here, node_id, node, node.voicemail.end)
 
 
 def _words(subject: Subject, here: Path, node: MenuNode) -> None:
@@ -66,6 +72,15 @@ def _offered(subject: Subject, here: Path, node_id: str, node: MenuNode) -> None
         for key in sorted(_keys_in(wording) - node.menu.keys.keys()) if wording is not None else ():
             text = f"callers are told to press {key}, and this menu has no such key"
             subject.warn(OFFERED, (*here, *path), text, "bind it under 'keys:', or change the text")
+
+
+def _end(subject: Subject, here: Path, node_id: str, node: Node, end: str) -> None:
+    """The key that callers are told to end with: digits are part of an answer, and the star may take it back."""
+    for slot, path, _ in node.prompts():
+        wording = subject.wordings.get((node_id, slot))
+        if wording is not None and "#" in _keys_in(wording) and end not in {"#", "any"}:
+            text = "callers are told to press #, and here that ends nothing"
+            subject.warn(OFFERED, (*here, *path), text, "write end: '#', or change the text")
 
 
 def _while_waiting(subject: Subject, here: Path, node: ToQueueNode) -> None:
