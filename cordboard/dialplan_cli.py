@@ -62,7 +62,7 @@ def dialplan_check(
 
 
 def _known(settings: Config) -> Known:
-    from cordboard.site import PROMPTS, skills_of
+    from cordboard.site import PROMPTS, reach_of, skills_of
     from ivr.known import Known
     from ivr.prompts import PromptStore
     from ivr.voices import Voices
@@ -79,6 +79,7 @@ def _known(settings: Config) -> Known:
         asyncio.run(store.find_sounds()),
         settings.transfers.prefixes,
         comfort,
+        reach_of(settings),
     )
 
 

@@ -34,6 +34,8 @@ from cordboard.figures.reading import catch_up
 from cordboard.figures.today import Today
 from cordboard.journal import Journal
 from cordboard.last_agents import LastAgents
+from cordboard.lookups.exchange import HttpExchange
+from cordboard.lookups.lookups import Lookups
 from cordboard.loop_timers import LoopTimers
 from cordboard.messages import Messages
 from cordboard.outside import Done, OutsideDesks
@@ -46,17 +48,21 @@ from cordboard.site import (
     PROMPTS,
     VOICEMAIL,
     agents_of,
+    allow_list_of,
     allowed_of,
     calls_csv,
     comfort_of,
     feature_codes_of,
     hours_of,
     link_settings,
+    lookup_limits_of,
     notices_of,
     queue_texts,
     queues_of,
+    reach_of,
     record_rules_of,
     rules_of,
+    service_secrets_of,
     skills_of,
     talk_site,
 )
@@ -75,7 +81,7 @@ from cordboard.wrap_ups import talks_in_wrap_up
 from ivr.library import DialplanLibrary
 from ivr.ports import Handle
 from ivr.prompts import PromptStore
-from ivr.requests import CallbackRequest, TransferRequest
+from ivr.requests import CallbackRequest, HttpRequest, TransferRequest
 from ivr.voices import Voices
 from pbx.facts import Fact, LinkUp
 from pbx.link import PbxLink
@@ -130,6 +136,7 @@ class Service:
             lambda: skills_of(config),
             queue_texts(config),
             config.transfers.prefixes,
+            reach_of(config),
         )
         for problem in (await self.library.load()).problems:
             log.warning("dialplan", problem=str(problem))
@@ -186,6 +193,17 @@ class Service:
         self.last_agents.prime(await self.reader.last_talks(PRIMED_TALKS))
         notices = notices_of(config)
         self.outside = OutsideDesks(timers)
+        service_secrets = service_secrets_of(config)
+        exchange = HttpExchange(config.lookups.at_once)
+        self._undo.push_async_callback(exchange.close)
+        self.lookups = Lookups(
+            exchange,
+            allow_list_of(config),
+            service_secrets,
+            self.journal.note,
+            self.clock,
+            lookup_limits_of(config),
+        )
         services = CallServices(
             self.link,
             timers,
@@ -207,6 +225,7 @@ class Service:
         self.calls = CallBook(services, feature_codes_of(config))
         self.outside.add(TransferRequest, self.calls.transfer)
         self.outside.add(CallbackRequest, self._promise_callback)
+        self.outside.add(HttpRequest, self.lookups.begin)
         self.talk_desk = TalkDesk(self.distributor, talk_site(config, lambda: tuple(self.library.current)))
         keys = TalkKeys(
             {code: command for command, code in config.talk_codes.model_dump().items()},
@@ -265,6 +284,7 @@ class Service:
         await self.messages.prepare()
         writing = self._own(self.writer.run(), "writer")
         self._undo.push_async_callback(self._stop_writing, writing)
+        self._undo.push_async_callback(self.lookups.close)
 
     def connect(self) -> None:
         """Take the PBX's calls over and serve."""

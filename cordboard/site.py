@@ -27,6 +27,7 @@ from cordboard.recordings import FOLDER
 from cordboard.secrets import Secrets, read_secret_file
 from cordboard.talk_desk import NamedFlow, Site
 from ivr.announcements import DEFAULT_LANGUAGE
+from ivr.known import Reach
 from ivr.opening import opening
 from pbx.connection import SessionLimits
 from pbx.link import LinkSettings
@@ -236,6 +237,12 @@ def link_settings(config: Config, secrets: Secrets) -> LinkSettings:
 
 def allow_list_of(config: Config) -> AllowList:
     return AllowList(config.lookups.allow)
+
+
+def reach_of(config: Config) -> Reach:
+    """What dialplans may ask."""
+    allowed = allow_list_of(config)
+    return Reach(lambda url: allowed.url(url) is not None, config.secrets.keys())
 
 
 def lookup_limits_of(config: Config) -> Limits:

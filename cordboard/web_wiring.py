@@ -16,6 +16,7 @@ from acd.errors import UnknownAgent as NoSuchAgent
 from cordboard.service import Service
 from cordboard.web.app import make_app
 from cordboard.web.link_metrics import LinkCollector
+from cordboard.web.lookup_metrics import LookupCollector
 from cordboard.web.metrics import MessageCollector, RecordingCollector, ServiceCollector, make_registry
 from cordboard.web.ports import (
     CommandRefused,
@@ -162,6 +163,7 @@ def web_deps(service: Service) -> WebDeps:
             LinkCollector(service.link.counters),
             RecordingCollector(service.recordings.health),
             MessageCollector(service.messages.new),
+            LookupCollector(lambda: service.lookups.lanes, service.clock),
         ),
         recordings=service.recordings,
         messages=service.messages,

@@ -65,6 +65,7 @@ def compile_flow(
     checks.queues()
     checks.hours()
     checks.variables.resolve()
+    checks.services()
     checks.room()
     checks.routing()
     checks.prompts()
@@ -90,6 +91,7 @@ def compile_flow(
         constants=variables.constants,
         secrets=frozenset(variables.secrets),
         expressions=variables.expressions,
+        services=file.services,
         hours={} if checks.bad_hours else {name: opening.opening(hours) for name, hours in file.hours.items()},
     )
 
@@ -156,6 +158,29 @@ class _Checks:
                 if name not in self.file.hours:
                     hint = did_you_mean(name, self.file.hours) or "define them under 'hours:'"
                     self.report(("nodes", node_id, *path), f"there are no hours {name!r}", hint, rule="unknown-hours")
+
+    def services(self) -> None:
+        for name, service in self.file.services.items():
+            here: Path = ("services", name)
+            reach = self.known.reach
+            if reach is not None and not reach.allows(service.url):
+                hint = "add it to 'lookups.allow' in the configuration"
+                self.report((*here, "url"), f"{service.url} may not be asked", hint, rule="not-allowed")
+            for header, secret in service.secrets():
+                if reach is not None and secret not in reach.secrets:
+                    hint = did_you_mean(secret, reach.secrets) or "name its file under 'secrets' in the configuration"
+                    self.report(
+                        (*here, "headers", header), f"there is no secret {secret!r}", hint, rule="unknown-secret"
+                    )
+            for header, variable in service.reads():
+                self._known_variable((*here, "headers", header), variable)
+        for node_id, node in self.file.nodes.items():
+            for path, name in node.services():
+                if name not in self.file.services:
+                    hint = did_you_mean(name, self.file.services) or "define it under 'services:'"
+                    self.report(
+                        ("nodes", node_id, *path), f"there is no service {name!r}", hint, rule="unknown-service"
+                    )
 
     def room(self) -> None:
         longest = {name: max(values, key=len) for name, values in self.variables.constants.items() if values}

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from ivr.conditions import Condition
 from ivr.hours import OpeningHours
 from ivr.node import Node
+from ivr.services import Service
 from ivr.speaking import prepared, said
 from ivr.values import BUILT_IN, EMPTY, Kind, Value
 from ivr.wording import QUEUE_VARIABLE, Piece, Spoken, Variable, Wording, queue_text
@@ -42,6 +43,7 @@ class Flow:
     secrets: frozenset[str] = frozenset()
     expressions: Mapping[str, Condition] = field(default_factory=dict)
     hours: Mapping[str, OpeningHours] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)
     subs: Mapping[str, Flow] = field(default_factory=dict)
 
     def kind(self, name: str) -> Kind:

@@ -65,6 +65,7 @@ def resume(flow: Flow, call: CallFacts, position: Position, around: Surroundings
         around,
     )
     walk.target = walk.node
+    walk.resumed = True
     return _settle(walk)
 
 
@@ -202,3 +203,4 @@ def _enter(walk: Walk, target: str) -> None:
         walk.end(16)
     else:
         node.enter(walk)
+    walk.resumed = False

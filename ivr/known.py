@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple, Protocol
 
 
@@ -20,6 +20,14 @@ class Sounds(Protocol):
         """Why a caller who speaks this language could not hear the sound."""
 
 
+class Reach(NamedTuple):
+    """What flows may ask other systems, and the secrets that they may use for it."""
+
+    allows: Callable[[str], bool]
+    """Whether addresses that begin like this one may be asked."""
+    secrets: Collection[str]
+
+
 class Known(NamedTuple):
     """None: not known, and then nothing is said about it."""
 
@@ -31,3 +39,4 @@ class Known(NamedTuple):
     """How numbers begin that may be dialled."""
     comfort: Mapping[str, Collection[tuple[str, str]]] | None = None
     """Queue to what it tells those who wait: language and text."""
+    reach: Reach | None = None

@@ -16,6 +16,7 @@ import structlog
 from ivr.dialplans import Dialplans
 from ivr.errors import DialplanErrors
 from ivr.flow import Flow
+from ivr.known import Reach
 from ivr.loader import load_folder
 from ivr.problems import Problem
 from ivr.prompts import PromptReport, PromptStore
@@ -46,9 +47,11 @@ class DialplanLibrary:
         agents: Callable[[], Mapping[str, Mapping[str, int]] | None] = lambda: None,
         texts: Mapping[str, Collection[str]] | None = None,
         prefixes: Collection[str] | None = None,
+        reach: Reach | None = None,
     ) -> None:
         """`languages`: those that announcements are needed in, beside the dialplans' own; `agents`: with skills;
-        `texts`: what else must be spoken, by language; `prefixes`: how numbers begin that may be dialled."""
+        `texts`: what else must be spoken, by language; `prefixes`: how numbers begin that may be dialled; `reach`:
+        which other systems may be asked."""
         self._folder = folder
         self._prompts = prompts
         self._queues = queues
@@ -56,6 +59,7 @@ class DialplanLibrary:
         self._languages = tuple(languages)
         self._texts = texts or {}
         self._prefixes = prefixes
+        self._reach = reach
         self._current = Dialplans(())
         self._lock = asyncio.Lock()
 
@@ -93,7 +97,8 @@ class DialplanLibrary:
         sounds = await self._prompts.find_sounds()
         # A large folder takes a second to check: calls must not notice.
         queues, agents = frozenset(self._queues()), self._agents()
-        return await asyncio.to_thread(load_folder, self._folder, queues, agents, sounds, self._prefixes)
+        known = (queues, agents, sounds, self._prefixes, self._reach)
+        return await asyncio.to_thread(load_folder, self._folder, *known)
 
     def _publish(self, dialplans: Dialplans, report: PromptReport) -> Published:
         self._current = dialplans

@@ -19,7 +19,7 @@ from ivr.dialplans import Dialplans, short_hash
 from ivr.errors import DialplanErrors
 from ivr.flow import Flow
 from ivr.folder import read_folder
-from ivr.known import Known, Sounds
+from ivr.known import Known, Reach, Sounds
 from ivr.model import DialplanFile, PartFile
 from ivr.model_errors import check_verbs, errors_only, explain, repair
 from ivr.node import Node
@@ -37,10 +37,12 @@ def load_folder(
     agents: Mapping[str, Mapping[str, int]] | None = None,
     sounds: Sounds | None = None,
     prefixes: Collection[str] | None = None,
+    reach: Reach | None = None,
 ) -> Dialplans:
     """Every dialplan in a folder. `queues`, `agents` (with their skills) and `sounds` are those that exist, `prefixes`
-    how numbers begin that may be dialled; None when that is unknown. Raises `DialplanErrors`."""
-    return load_files(read_folder(path), queues, agents, sounds, prefixes, folder=str(path))
+    how numbers begin that may be dialled, `reach` which other systems may be asked; None when that is unknown. Raises
+    `DialplanErrors`."""
+    return load_files(read_folder(path), queues, agents, sounds, prefixes, reach, folder=str(path))
 
 
 def load_files(
@@ -49,11 +51,12 @@ def load_files(
     agents: Mapping[str, Mapping[str, int]] | None = None,
     sounds: Sounds | None = None,
     prefixes: Collection[str] | None = None,
+    reach: Reach | None = None,
     *,
     folder: str = "",
 ) -> Dialplans:
     """The same from contents by name; names are paths relative to the folder, with `/`. Raises `DialplanErrors`."""
-    flows, problems = judge_files(files, Known(queues, agents, sounds, prefixes), folder=folder)
+    flows, problems = judge_files(files, Known(queues, agents, sounds, prefixes, reach=reach), folder=folder)
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise DialplanErrors(problems)
     return Dialplans(flows, problems)

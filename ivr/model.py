@@ -10,8 +10,20 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from ivr.node import MAX_INCLUDES, FileName, Language, Name, NodeId, Number, PromptRef, Strict, VariableName
+from ivr.node import (
+    MAX_INCLUDES,
+    FileName,
+    Language,
+    Name,
+    NodeId,
+    Number,
+    PromptRef,
+    ServiceName,
+    Strict,
+    VariableName,
+)
 from ivr.opening import Hours, TimeZone
+from ivr.services import Service
 from ivr.values import Kind
 from ivr.verbs import AnyNode
 
@@ -22,11 +34,12 @@ class PartFile(Strict):
     """What a file can lend to the flows that include it."""
 
     include: Annotated[tuple[FileName, ...], Field(max_length=MAX_INCLUDES)] = Field(
-        (), description="parts of this folder whose `prompts` and `hours` are taken in"
+        (), description="parts of this folder whose `prompts`, `hours` and `services` are taken in"
     )
     description: str = ""
     hours: dict[Name, Hours] = Field(default_factory=dict, description="opening hours that nodes use by name")
     prompts: dict[Name, PromptRef] = Field(default_factory=dict, description="texts that nodes use by name")
+    services: dict[ServiceName, Service] = Field(default_factory=dict, description="other systems that nodes ask")
 
 
 class DialplanFile(PartFile):

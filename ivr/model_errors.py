@@ -13,6 +13,7 @@ from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from ivr.model import DialplanFile
+from ivr.node import Node
 from ivr.problems import Report, Severity, did_you_mean
 from ivr.verbs import VERBS, verbs_of
 
@@ -52,7 +53,7 @@ def repair(plain: Any, errors: Sequence[ErrorDetails]) -> DialplanFile | None:
     bad = {details["loc"][1] for details in errors if len(details["loc"]) > 1 and details["loc"][0] == "nodes"}
     if any(details["loc"][0:1] != ("nodes",) or "[key]" in details["loc"][:3] for details in errors) or not bad:
         return None
-    if any(isinstance(plain["nodes"][node], dict) and "set" in plain["nodes"][node] for node in bad):
+    if any(VERBS[verb].sets is not Node.sets for node in bad for verb in verbs_of(plain["nodes"][node])):
         return None  # its variables would seem unknown
     nodes = {node_id: {"hangup": None} if node_id in bad else node for node_id, node in plain["nodes"].items()}
     try:

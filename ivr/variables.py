@@ -62,9 +62,7 @@ class Variables:
         where: Path = (*here, *one.path)
         if one.name == LANGUAGE:
             self._language(where, one)
-        elif (one.name in BUILT_IN and one.kind is not BUILT_IN[one.name]) or (
-            one.name in BUILT_IN and one.values is not None
-        ):
+        elif one.name in BUILT_IN:
             self.report(where, f"{one.name!r} comes from the call and cannot be set", key=True)
         elif one.secret:
             self.secrets.add(one.name)

@@ -62,6 +62,7 @@ class Walk:
         "main",
         "node",
         "queue",
+        "resumed",
         "saying",
         "secrets",
         "secure_from",
@@ -104,6 +105,7 @@ class Walk:
         self.errors = position.errors
         self.gone = position.gone
         self.effects: list[Effect] = []
+        self.resumed = False
         self.target: str | None = None
         self.silent: PromptEnded | None = None
 

@@ -25,6 +25,8 @@ CORE = {
     "pbx/monitors.py",
     "ivr/model.py",
     "ivr/requests.py",
+    "ivr/services.py",
+    "ivr/verbs/http.py",
     "ivr/values.py",
     "ivr/inputs.py",
     "ivr/effects.py",

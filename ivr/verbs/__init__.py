@@ -18,6 +18,7 @@ from ivr.verbs.give_back import ReturnNode
 from ivr.verbs.goto import GotoNode
 from ivr.verbs.hangup import HangupNode
 from ivr.verbs.hours import HoursNode
+from ivr.verbs.http import HttpNode
 from ivr.verbs.menu import MenuNode
 from ivr.verbs.say import SayNode
 from ivr.verbs.split import SplitNode
@@ -34,6 +35,7 @@ _ALL: tuple[type[Node], ...] = (
     AssignNode,
     IfNode,
     HoursNode,
+    HttpNode,
     SplitNode,
     SwitchNode,
     WaitNode,

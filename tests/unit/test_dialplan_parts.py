@@ -90,7 +90,7 @@ def test_findings_in_a_part_come_once_however_many_flows_include_it() -> None:
     assert refusal(one=flow(), two=flow("two", "2"), shared=shared) == [
         "shared.yaml:2:17: 'en': an empty text",
         "shared.yaml:3:3: 'Bad Name' is not a name: small letters, digits, - and _, at most 40",
-        "shared.yaml:4:1: unknown key 'extra' (known: description, hours, include, prompts)",
+        "shared.yaml:4:1: unknown key 'extra' (known: description, hours, include, prompts, services)",
     ]
 
 
