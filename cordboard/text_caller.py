@@ -117,7 +117,7 @@ class TextCaller:
         if line is None or request is None:
             return
         if "=" in line:
-            written = dict(part.partition("=")[::2] for part in line.split())
+            written = dict(part.partition("=")[::2] for part in line.split() if "=" in part)
             self._call.answer(*answer_of(self._call.flow, self._call.position.node, request.what, written))
         elif line:
             self._call.answer(line)

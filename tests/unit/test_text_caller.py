@@ -111,6 +111,33 @@ def test_music_and_pauses_are_told() -> None:
     ]
 
 
+def test_what_a_flow_asks_of_others_is_answered_by_typing() -> None:
+    told: list[str] = []
+    flow = flow_of("""
+flow: message
+numbers: ["1"]
+language: en
+start: box
+nodes:
+  box: {voicemail: {box: sales, prompt: Speak., review: true}, next: desk, otherwise: desk}
+  desk: {transfer: {to: "+15550100"}, next: done, otherwise: done}
+  done: {hangup: {}}
+""")
+    typed = iter(["short", "ok seconds=7 file=draft", "1", "ok", "busy"])
+    call = Rehearsal(flow, CallFacts("+15550142", "", "1", "c"), 0.0)
+    TextCaller(call, lambda _question: next(typed), told.append).run()
+    told = [line.split("  ", 1)[1] for line in told]
+    asked = [line for line in told if line.startswith("asks: ")]
+    assert [line.split("(")[0] for line in asked] == [
+        "asks: RecordRequest", "asks: RecordRequest", "asks: KeepRequest", "asks: TransferRequest",
+    ]  # fmt: skip
+    assert "to='+15550100'" in asked[-1], "whoever tries a flow wants to see it"
+    assert [line for line in told if line.startswith("answer: ")] == [
+        "answer: short", "answer: ok seconds=7 file=draft", "answer: ok", "answer: busy",
+    ]  # fmt: skip
+    assert told[-1] == "the call is over (normal)"
+
+
 def test_what_a_caller_waits_with_is_told() -> None:
     handover = Handover("sales", Skills((("spanish", 3),), (("bikes", 1),)), prefer="1001")
     assert queue_words(handover) == "queue sales; must have spanish 3; nice to have bikes 1; for agent 1001 at first"
