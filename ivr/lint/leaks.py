@@ -75,14 +75,14 @@ def sends_secrets(subject: Subject, node: Node) -> bool:
 def service_reads(subject: Subject, node: Node) -> Iterator[tuple[Path, str]]:
     """Every variable in the headers of the services that a node asks, and where the service is named."""
     for path, name in node.services():
-        service = subject.services.get(name)
+        service = subject.file.services.get(name)
         for _, variable in service.reads() if service is not None else ():
             yield path, variable
 
 
 def _closed_line(subject: Subject, node: Node) -> None:
     for _, name in node.services():
-        service = subject.services.get(name)
+        service = subject.file.services.get(name)
         address = urlsplit(service.url if service is not None else "https://")
         if address.scheme != "https" and address.hostname not in _HERE:
             text = f"service {name!r} is told what is secure, over a line that others can read"

@@ -16,6 +16,8 @@ from ivr.node import Path
 
 PLAIN = "plain-secret"
 
+_HINT = "keep it under 'secrets' of the configuration, and write {secret:NAME} in a header"
+
 _SHAPES = {
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY",
     "an AWS key": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
@@ -50,10 +52,10 @@ def rule(subject: Subject) -> None:
         found = _known(value) or _by_name(path, value)
         if found:
             text = f"this looks like {found}, for everybody to read"
-            subject.error(PLAIN, path, text, "keep it in a file that the configuration names")
+            subject.error(PLAIN, path, text, _HINT)
         elif any(_random(word) for word in _TOKEN.findall(value)):
             text = "this looks like a key or a token, for everybody to read"
-            subject.warn(PLAIN, path, text, "keep it in a file that the configuration names")
+            subject.warn(PLAIN, path, text, _HINT)
 
 
 def _texts(path: Path, value: Any) -> Iterator[tuple[Path, str]]:

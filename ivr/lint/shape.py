@@ -127,7 +127,8 @@ def _unchanging(subject: Subject, said: set[str]) -> None:
     for circle in circles(ways):
         if said.isdisjoint(circle) and _simple(circle, ways) and not _changes(subject, circle):
             named = ", ".join(map(repr, circle[:4]))
-            text = f"{named} lead to each other without a pause, and nothing changes on the way"
+            lead = "lead to each other" if len(circle) > 1 else "leads to itself"
+            text = f"{named} {lead} without a pause, and nothing changes on the way"
             subject.warn(ENDLESS, ("nodes", circle[0]), text, "lead to a node that says, asks or waits", key=True)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from ivr.known import Known
 from ivr.lint.graph import closure
@@ -39,10 +38,6 @@ class Subject:
     def warn(self, rule: str, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
         if self.advice:
             self.report(path, message, hint, key=key, severity=Severity.WARNING, rule=rule)
-
-    @property
-    def services(self) -> Mapping[str, Any]:
-        return getattr(self.file, "services", {})
 
     @cached_property
     def following(self) -> dict[str, list[str]]:
