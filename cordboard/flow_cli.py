@@ -1,13 +1,16 @@
-"""`cordboard dialplan graph`: what people may see of flows at the command line. Everything it does lives elsewhere."""
+"""`cordboard dialplan graph` and `diff`: what people may see of flows without a service. The work is done elsewhere."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from cordboard.config_loader import ConfigRefused, load_config
+from cordboard.cli_tools import DEFAULT_CONFIG, ConfigFile, config_of, reject, show
+from ivr.dialplans import Dialplans
 from ivr.errors import DialplanErrors
 from ivr.flow import Flow
 from ivr.loader import load_folder, load_text
@@ -15,31 +18,72 @@ from ivr.yaml_tree import read_tree
 
 flow_app = typer.Typer()
 
-ConfigFile = Annotated[Path, typer.Option("--config", "-c", envvar="CORDBOARD_CONFIG", help="the configuration file")]
-USAGE = 2
-
 
 @flow_app.command("graph")
 def graph(
     flow: Annotated[str, typer.Argument(help="a flow's name, or a file; default: the only flow there is")] = "",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="the SVG file; default: FLOW.svg")] = None,
-    config: ConfigFile = Path("cordboard.yaml"),
+    config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
     """Draw a flow as an SVG file: nodes from top to bottom, keys and reasons on the ways between them."""
     from ivr.drawing.layout import lay_out
     from ivr.drawing.picture import draw
     from ivr.drawing.svg import as_svg
 
-    wanted = _flow_in(Path(flow), config) if Path(flow).is_file() else _flow_named(flow, _configured(config))
+    wanted = (
+        _flow_in(Path(flow), config) if Path(flow).is_file() else _flow_named(flow, config_of(config).dialplans_dir)
+    )
     picture = draw(wanted)
     layout = lay_out(picture)
     file = output or Path(f"{wanted.name}.svg")
     try:
         file.write_text(as_svg(picture, layout), encoding="utf-8")
     except OSError as error:
-        _refuse(f"{file} cannot be written: {error.strerror}")
+        reject(f"{file} cannot be written: {error.strerror}")
     arrows, crossings = len(picture.arrows), layout.crossings
     typer.echo(f"{file}: {len(wanted.nodes)} nodes, {arrows} arrows, {crossings} of them cross")
+
+
+@flow_app.command("diff")
+def diff(
+    old: Annotated[Path, typer.Argument(help="a folder of dialplans, or a file")],
+    new: Annotated[Path, typer.Argument(help="likewise")],
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON, for machines")] = False,
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Which caller would now hear or reach something else. Exit status: 0 nobody, 1 somebody, 2 it cannot be said."""
+    from ivr.comparing.compare import compare
+    from ivr.comparing.words import caller
+
+    found = compare(_dialplans(old, config), _dialplans(new, config))
+    if as_json:
+        show(
+            {
+                "same": not found,
+                "differences": [{"caller": caller(one.way), **asdict(one), "way": list(one.way)} for one in found],
+            }
+        )
+    elif not found:
+        typer.echo("No caller would notice.")
+    else:
+        for who, differences in groupby(found, key=lambda one: caller(one.way)):
+            typer.echo(f"{who}:")
+            for one in differences:
+                typer.echo(f"  {one.text}")
+    raise typer.Exit(1 if found else 0)
+
+
+def _dialplans(path: Path, config: Path) -> Dialplans:
+    if path.is_file():
+        return Dialplans([_flow_in(path, config)])
+    return _folder(path)
+
+
+def _folder(folder: Path) -> Dialplans:
+    try:
+        return load_folder(folder)  # to look at flows, no queue and no agent needs to be there
+    except DialplanErrors as errors:
+        reject("\n".join(map(str, errors.problems)))
 
 
 def _flow_in(file: Path, config: Path) -> Flow:
@@ -50,33 +94,24 @@ def _flow_in(file: Path, config: Path) -> Flow:
         return alone
     branch, *_ = read_tree(data, str(file))
     plain = branch.plain() if branch is not None else None
-    if not isinstance(plain, dict) or not {"flow", "include"} <= plain.keys():
-        _refuse("\n".join(map(str, problems)))
-    folder = _configured(config) if config.is_file() else file.parent
-    return _flow_named(plain["flow"], folder if file.absolute().is_relative_to(folder.absolute()) else file.parent)
-
-
-def _configured(config: Path) -> Path:
+    if not isinstance(plain, dict) or not isinstance(plain.get("flow"), str):
+        reject("\n".join(map(str, problems)))
+    folder = config_of(config).dialplans_dir if config.is_file() else file.parent
+    folder = folder if file.absolute().is_relative_to(folder.absolute()) else file.parent
     try:
-        return load_config(config).dialplans_dir
-    except ConfigRefused as refused:
-        _refuse(str(refused))
+        flows = {flow.name: flow for flow in load_folder(folder)}
+    except DialplanErrors:
+        flows = {}
+    if plain["flow"] not in flows:  # the others do not help: the file's own findings say more
+        reject("\n".join(map(str, problems)))
+    return flows[plain["flow"]]
 
 
 def _flow_named(name: str, folder: Path) -> Flow:
-    try:
-        dialplans = load_folder(folder)  # drawing needs no queue and no agent to be there
-    except DialplanErrors as errors:
-        _refuse("\n".join(map(str, errors.problems)))
-    flows = {flow.name: flow for flow in dialplans}
+    flows = {flow.name: flow for flow in _folder(folder)}
     if not name and len(flows) == 1:
         return next(iter(flows.values()))
     if name not in flows:
         what = f"there is no flow or file {name!r}" if name else "which flow"
-        _refuse(f"{what}; there are: {', '.join(flows)}")
+        reject(f"{what}; there are: {', '.join(flows)}")
     return flows[name]
-
-
-def _refuse(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(USAGE)

@@ -10,35 +10,39 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ivr.flow import Flow
-from ivr.node import Node, Path
+from ivr.node import Node, OwnTexts, Path
 from ivr.wording import Draft, Piece, Silence, SoundFile, Variable
 
 _FOR_PEOPLE = frozenset({"description", "tags"})
 
 
 def details(node: Node, *, defaults: bool = True) -> dict[Path, Any]:
-    """Every single value of a node, by where it is written. Without `defaults` only what the admin wrote."""
+    """Every value of a node, by where it is written; a list of plain values is one. Without `defaults`: what the admin
+    wrote."""
     plain = node.model_dump(by_alias=True, exclude_unset=not defaults, exclude=set(_FOR_PEOPLE))
-    elsewhere = {path for path, _ in node.targets()} | {path for _, path, _ in node.prompts()}
+    ways = dict(node.targets())
+    prompts = {path for _, path, ref in node.prompts() if not isinstance(ref, OwnTexts)}
     return {
-        path: value for path, value in _leaves((), plain) if not any(path[: len(told)] == told for told in elsewhere)
+        path: value
+        for path, value in _leaves((), plain)
+        if ways.get(path) != value and not any(_overlap(path, prompt) for prompt in prompts)
     }
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    length = min(len(one), len(other))
+    return one[:length] == other[:length]
 
 
 def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _leaves((*path, key), inner)
-    elif isinstance(value, (list, tuple)):
+    elif isinstance(value, (list, tuple)) and any(isinstance(one, (Mapping, list, tuple)) for one in value):
         for index, inner in enumerate(value):
             yield from _leaves((*path, index), inner)
     else:
-        yield path, value
-
-
-def branches_of(node: Node) -> list[tuple[str, str]]:
-    """Every way on: its label and the node that follows."""
-    return [(label, target) for _, label, target in node.branches()]
+        yield path, tuple(value) if isinstance(value, list) else value
 
 
 def wording_text(flow: Flow, node_id: str, slot: str, language: str) -> str:
@@ -49,12 +53,12 @@ def wording_text(flow: Flow, node_id: str, slot: str, language: str) -> str:
 
 def _read(piece: Piece) -> str:
     match piece:
-        case Variable(name=name):
-            return f"{{{name}}}"
+        case Variable(name=name, how=how):
+            return f"{{{name}:{how}}}" if how else f"{{{name}}}"
         case SoundFile(name=name):
-            return f"[{name}]"
-        case Silence():
-            return "..."
+            return f"[sound {name}]"
+        case Silence(seconds=seconds):
+            return f"[silence {seconds:g} s]"
         case Draft():
             return "[what the caller said]"
         case _:

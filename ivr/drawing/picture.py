@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from ivr.anatomy import branches_of, details, languages_of, wording_text
+from ivr.anatomy import details, languages_of, wording_text
 from ivr.drawing.lettering import Cut, fit, width, wrap
 from ivr.drawing.looks import Family, family_of
 from ivr.flow import Flow
@@ -35,6 +35,9 @@ STRIP: Final = 18.0
 TAB: Final = 20.0
 PROMPT_LINES: Final = 3
 TAB_ROOM: Final = 88.0
+
+MOST_CASES: Final = 6
+"""Conditions of one node that it shows; the title has them all."""
 
 SMALL_PRINT: Final = frozenset({"bargein", "timeout", "tries", "between", "prefer_s", "keep_place"})
 """What a node says that only its title tells: a drawing is for the way, not for the settings."""
@@ -60,7 +63,7 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """`title`: the whole text, which shows when the reader points at it. `outside`: a place that is no node."""
+    """`title`: the whole text, which shows when the reader points at it. `outside`: where callers come in, no node."""
 
     name: Cut
     verb: str
@@ -68,7 +71,6 @@ class Box:
     lines: tuple[Cut, ...]
     jumps: tuple[Jump, ...]
     tabs: tuple[Tab, ...]
-    marks: tuple[str, ...]
     title: str
     width: float
     height: float
@@ -102,23 +104,22 @@ class Picture:
     arrows: tuple[Arrow, ...]
 
     def families(self) -> list[Family]:
-        present = {box.family for box in self.boxes if not box.outside or box.family is Family.ELSEWHERE}
+        present = {box.family for box in self.boxes if not box.outside}
         return [family for family in Family if family in present]
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """All branches of one node that lead to the same other."""
+    """All branches of one node that lead to the same other. `label`: "" where it goes without saying.
+
+    `unhappy`: all of them are ways of callers for whom the node did not do what it is for.
+    """
 
     source: str
     target: str
     labels: tuple[str, ...]
-
-    def label(self) -> str:
-        return "" if self.labels == ("next",) else ", ".join(map(_short, self.labels))
-
-    def unhappy(self) -> bool:
-        return all(label.startswith("otherwise") for label in self.labels)
+    label: str
+    unhappy: bool
 
 
 def draw(flow: Flow) -> Picture:
@@ -129,14 +130,12 @@ class _Drawing:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.ways = {node_id: _ways(node_id, node) for node_id, node in flow.nodes.items()}
-        self.elsewhere = sorted({way.target for way in self._all() if way.target not in flow.nodes})
         self.marks = _marks(flow)
         self.depth, self.home = self._depths()
         self.into: dict[str, list[_Way]] = {}
         for way in self._all():
             self.into.setdefault(way.target, []).append(way)
-        entries = [*self.depth, *(node_id for node_id in flow.nodes if node_id not in self.depth), *self.elsewhere]
-        self.number = {name: number for number, name in enumerate(dict.fromkeys(entries))}
+        self.number = {name: number for number, name in enumerate(self.depth)}
 
     def _all(self) -> Iterator[_Way]:
         return (way for ways in self.ways.values() for way in ways)
@@ -147,13 +146,13 @@ class _Drawing:
         depth: dict[str, int] = {}
         home: set[tuple[str, str]] = set()
         for root in [*roots, *self.flow.nodes]:  # at last the nodes that nobody comes to
-            if root in depth or root not in self.flow.nodes:
+            if root in depth:
                 continue
             depth[root] = 0
             open_ends = deque([root])
             while open_ends:
                 node_id = open_ends.popleft()
-                for way in self.ways.get(node_id, ()):
+                for way in self.ways[node_id]:
                     if way.target not in depth:
                         depth[way.target] = depth[node_id] + 1
                         home.add((node_id, way.target))
@@ -173,11 +172,10 @@ class _Drawing:
         boxes: list[Box] = []
         arrows: list[Arrow] = []
         for name, number in self.number.items():
-            node = self.flow.nodes.get(name)
-            drawn = [way for way in self.ways.get(name, ()) if self._is_arrow(way)]
-            boxes.append(self._elsewhere(name) if node is None else self._box(name, node, drawn))
+            drawn = [way for way in self.ways[name] if self._is_arrow(way)]
+            boxes.append(self._box(name, self.flow.nodes[name], drawn))
             arrows += (
-                Arrow(number, tab, self.number[way.target], self._is_home(way), way.unhappy(), _way_title(way))
+                Arrow(number, tab, self.number[way.target], self._is_home(way), way.unhappy, _way_title(way))
                 for tab, way in enumerate(drawn)
             )
         for label, target in self._entries():
@@ -196,10 +194,9 @@ class _Drawing:
 
     def _box(self, name: str, node: Node, drawn: list[_Way]) -> Box:
         jumps = tuple(self._jump(way) for way in self.ways[name] if way not in drawn)
-        tabs = _tabs([way.label() for way in drawn])
+        tabs = _tabs([way.label for way in drawn])
         lines = (*self._words(name, node), *self._unseen(name))
         inner = max(ROOM, sum(tab.width for tab in tabs) - 2 * EDGE)
-        marks = tuple(self.marks.get(name, ()))
         height = STRIP + 20 + LINE * (len(lines) + len(jumps)) + 6 + (TAB if any(tab.label.text for tab in tabs) else 0)
         return Box(
             name=fit(name, NAME, inner, bold=True),
@@ -208,7 +205,6 @@ class _Drawing:
             lines=lines,
             jumps=jumps,
             tabs=_stretched(tabs, inner + 2 * EDGE),
-            marks=marks,
             title=self._title(name, node),
             width=inner + 2 * EDGE,
             height=height,
@@ -222,7 +218,9 @@ class _Drawing:
                 yield from wrap(f"“{text}”", TEXT, ROOM, PROMPT_LINES)
                 break
         told = [line for line in _told(node) if line.split(":")[0] not in SMALL_PRINT]
-        if told:
+        for line in told[:MOST_CASES] if node.verb == "if" else ():
+            yield fit(line, SMALL, ROOM)
+        if told and node.verb != "if":
             yield from wrap(", ".join(told), SMALL, ROOM, 2)
 
     def _unseen(self, name: str) -> Iterator[Cut]:
@@ -232,7 +230,7 @@ class _Drawing:
             yield fit(f"↷ from {others} more", SMALL, ROOM)
 
     def _jump(self, way: _Way) -> Jump:
-        label = fit(way.label() or "next", SMALL, ROOM * 0.45)
+        label = fit(way.label or "next", SMALL, ROOM * 0.45)
         room = ROOM - label.width - width(" ↷ ", SMALL)
         itself = "itself, again" if way.source == way.target else way.target
         return Jump(label, fit(itself, SMALL, room), self.number[way.target], _way_title(way))
@@ -250,35 +248,43 @@ class _Drawing:
         told += [f"reached from: {', '.join(before)}"] if before else []
         return "\n".join(line for line in told if line)
 
-    def _elsewhere(self, name: str) -> Box:
-        return _outside(f"flow {name}", Family.ELSEWHERE, f"flow {name}")
-
 
 def _marks(flow: Flow) -> dict[str, list[str]]:
     marks: dict[str, list[str]] = {}
-    for mark in ("on_error", "on_hangup"):
-        node_id = getattr(flow, mark, None)
+    for mark, node_id in (("on error", flow.on_error), ("on hang-up", flow.on_hangup)):
         if node_id is not None:
-            marks.setdefault(node_id, []).append("on error" if mark == "on_error" else "on hang-up")
+            marks.setdefault(node_id, []).append(mark)
     return marks
 
 
 def _ways(node_id: str, node: Node) -> list[_Way]:
-    labels: dict[str, list[str]] = {}
-    for label, target in branches_of(node):
-        labels.setdefault(target, []).append(label)
-    return [_Way(node_id, target, tuple(found)) for target, found in labels.items()]
-
-
-def _short(label: str) -> str:
-    """`busy` is enough where the way is drawn with the others of its node."""
-    return label.removeprefix("otherwise.")
+    found: dict[str, list[tuple[str, bool]]] = {}
+    for path, label, target in node.branches():
+        found.setdefault(target, []).append((label.removeprefix("otherwise."), "otherwise" in path))
+    ways: list[_Way] = []
+    for target, branches in found.items():
+        labels = tuple(label for label, _ in branches)
+        alone = len(found) == 1 and labels == ("next",)
+        unhappy = all(one for _, one in branches)
+        ways.append(_Way(node_id, target, labels, "" if alone else ", ".join(labels), unhappy))
+    return ways
 
 
 def _told(node: Node) -> Iterator[str]:
     for path, value in details(node, defaults=False).items():
-        words = [str(part) for part in path if part != node.verb and not isinstance(part, int)]
-        yield f"{' '.join(words)}: {value}" if words else str(value)
+        numbered = any(isinstance(part, int) for part in path)
+        words = [str(part + 1 if isinstance(part, int) else part) for part in path if part != node.verb]
+        # `if` numbers its ways as its conditions are numbered.
+        name = words[0] if numbered and words[-1] == "when" else " ".join(words)
+        yield f"{name}: {_as_read(value)}" if name else _as_read(value)
+
+
+def _as_read(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(_as_read, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _way_title(way: _Way) -> str:
@@ -299,11 +305,7 @@ def _stretched(tabs: list[Tab], total: float) -> tuple[Tab, ...]:
 
 
 def _entry(label: str) -> Box:
-    return _outside(label, Family.PLAIN, label)
-
-
-def _outside(label: str, family: Family, title: str) -> Box:
     name = fit(label, NAME, 2 * ROOM, bold=True)
     wide = name.width + 4 * EDGE
-    nothing = fit("", SMALL, 0)
-    return Box(name, "", family, (), (), (Tab(nothing, wide),), (), title, wide, 28.0, outside=True)
+    tab = Tab(fit("", SMALL, 0), wide)
+    return Box(name, "", Family.PLAIN, (), (), (tab,), label, wide, 28.0, outside=True)

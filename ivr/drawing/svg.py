@@ -142,13 +142,10 @@ def _box(number: int, box: Box, corner: Point) -> Iterator[str]:
 
 
 def _outside(box: Box) -> Iterator[str]:
-    """Where callers come from, or another flow: a pill."""
+    """Where callers come in: a pill."""
     half = box.height / 2
     rim = f'width="{_n(box.width)}" height="{_n(box.height)}" rx="{_n(half)}"'
     yield f'<rect class="box" {rim}/><rect class="rim" {rim}/>'
-    if box.family is Family.ELSEWHERE:
-        inner = f'width="{_n(box.width - 8)}" height="{_n(box.height - 8)}" rx="{_n(half - 4)}"'
-        yield f'<rect class="rim" x="4" y="4" {inner}/>'
     yield _text(2 * EDGE, half + 5, box.name, "name", NAME)
 
 
