@@ -32,6 +32,7 @@ from bench.figures import machine, percentile, save, table, verdict
 from bench.generated_dialplan import files
 from ivr.dialplans import Dialplans
 from ivr.flow import Flow
+from ivr.folder import read_folder
 from ivr.inputs import INPUT, QUEUE, Answered, CallFacts, Input, KeyTyped, Position, PromptEnded, QueueEnded, TimerFired
 from ivr.interpreter import advance, begin
 from ivr.library import DialplanLibrary
@@ -75,15 +76,15 @@ async def warm_loads(folder: Path, root: Path, rounds: int) -> list[float]:
     espeak.write_text("#!/bin/sh\necho 'eSpeak NG text-to-speech: 1.52.0'\n")
     espeak.chmod(0o755)
     store = PromptStore(root / "prompts", Voices({}, espeak), FakeSynthesiser())
-    library = DialplanLibrary(folder, store, lambda: QUEUES)
-    await library.load()
+    library = DialplanLibrary(store, lambda: QUEUES)
+    await library.read(read_folder(folder))
     times = []
     loop = asyncio.get_running_loop()
     for _ in range(rounds):
         begun = loop.time()
-        published = await library.reload()
+        reading = await library.read(read_folder(folder))
         times.append(loop.time() - begun)
-        assert published.ok
+        assert reading.ok
     return times
 
 

@@ -28,6 +28,7 @@ from cordboard.config_loader import load_config
 from cordboard.private_pbx import PrivatePbx
 from cordboard.secrets import load_secrets
 from cordboard.site import LAUNCHER, PROMPTS, pbx_settings
+from ivr.folder import read_folder
 from ivr.library import DialplanLibrary
 from ivr.prompts import PromptStore
 from ivr.voices import Voices
@@ -138,9 +139,9 @@ class BenchSite:
         prompts = PromptStore(
             config.recordings_dir / PROMPTS, Voices(config.voices, config.var_dir / "bin" / "espeak-ng")
         )
-        library = DialplanLibrary(config.dialplans_dir, prompts, config.queues.keys, config.languages)
-        published = await library.load()
-        assert published.ok, published.problems
+        library = DialplanLibrary(prompts, config.queues.keys, config.languages)
+        reading = await library.read(read_folder(config.dialplans_dir))
+        assert reading.ok, reading.findings
         (file,) = prompts.files(config.languages[0], text)
         return Path(file)
 

@@ -15,15 +15,16 @@ class ServiceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ServiceAddress:
-    """Where the service listens, and the token that it asks for."""
+    """Where the service listens, and the token that it asks for. `base`: its URL, where that is another one."""
 
     host: str
     port: int
     token: str
+    base: str = ""
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return self.base or f"http://{self.host}:{self.port}"
 
     async def ask(self, method: str, path: str, body: dict[str, Any] | None = None, limit_s: float = 10) -> Any:
         """One REST call; the decoded JSON answer. Raises `ServiceError`."""

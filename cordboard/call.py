@@ -26,6 +26,7 @@ from ivr.handover import LEFT, Handover
 from ivr.inputs import CallFacts, Position
 from ivr.requests import TransferRequest
 from ivr.session import CallInfo, Ended, FlowSession, Outcome
+from ivr.versions import Chosen
 from pbx.facts import CallReturned, ChannelGone, ChannelSeen, CommandDone, Fact, KeyPressed, OrderFailed, Origin, Place
 from pbx.orders import Answer, Connect, HangUp, Play, RecordMessage, Remember, SetLanguage, StopMusic
 
@@ -65,6 +66,7 @@ class Call:
         "origin",
         "phase",
         "services",
+        "version",
         "waiting",
     )
 
@@ -80,6 +82,7 @@ class Call:
         self._stay = QueueStay(channel, services, self.waiting, self._note, self._no_such_queue)
         shown = Shown(info.caller_number, info.caller_name, info.dialled)
         self._transfer = FlowTransfer(channel, shown, services.transfers, self)
+        self.version = 0  # of the dialplans; 0: it has met none yet
         self._flow: Flow | None = None
         self._session: FlowSession | None = None
         self._position: Position | None = None
@@ -257,6 +260,7 @@ class Call:
         """After a restart: become the call that the channel's memory tells of."""
         if memory is not None:
             self.phase = memory.phase
+            self.version = memory.version
             self.waiting.restore(memory)
             self._position = Position.from_memory(memory.position) if memory.position is not None else None
         self._note("call.recovered", self._arrival() | {"phase": self.phase})
@@ -275,7 +279,7 @@ class Call:
             self.phase = Phase.TALK if talking else Phase.FLOW
         self._talks = int(self.phase is Phase.TALK and not self._by_flow)
         if self.phase in {Phase.QUEUE, Phase.TALK}:
-            self.waiting.complete(self.services.library.flow_for(self.info.dialled), self._position)
+            self.waiting.complete(self._present_flow(), self._position)
         if seen.controlled and seen.place is not Place.TALK:
             self._take_over(seen)
 
@@ -301,6 +305,7 @@ class Call:
             self._position.to_memory() if self._position is not None else None,
             self.waiting.terms,
             self.waiting.kept,
+            self.version,
         )
         self.services.switch.send(Remember(self.channel, memory.dump()))
 
@@ -368,12 +373,14 @@ class Call:
             session.resume(position)
 
     def _new_session(self, position: Position | None) -> FlowSession | None:
-        """A session in the version of the flow that this call began with; after a restart, in the present one."""
+        """A session in the version of the dialplans that this call began with."""
         if self._flow is None:
-            self._flow = self.services.library.flow_for(self.info.dialled)
-            if self._flow is None:
+            chosen = self._answering()
+            if chosen is None:
                 return None
-            self._note("flow.started", {"flow": self._flow.name, "version": self._flow.version})
+            self._flow, self.version = chosen.flow, chosen.version
+            data = {"flow": self._flow.name, "version": self._flow.version, "dialplans": self.version}
+            self._note("flow.started", data)
         self._session = FlowSession(
             self.channel,
             self.info,
@@ -390,6 +397,16 @@ class Call:
             position=position,
         )
         return self._session
+
+    def _present_flow(self) -> Flow | None:
+        """The one that they are in, met or, after a restart, not yet met again."""
+        chosen = self._answering() if self._flow is None else None
+        return chosen.flow if chosen is not None else self._flow
+
+    def _answering(self) -> Chosen | None:
+        """The flow that answers the number which they dialled, or were sent to."""
+        number = self.info.caller_number
+        return self.services.library.flow_for(self.info.dialled, self.channel, number, self.version)
 
     def _moved(self, position: Position) -> None:
         if _place(position) != _place(self._position):
@@ -454,7 +471,7 @@ class Call:
         if phase is Phase.QUEUE:
             self.services.distributor.leave(self.channel, "abandoned")
         self._note("call.ended", {"outcome": self._outcome(phase), "ended_by": ended_by, "cause": cause})
-        flow = self._flow or self.services.library.flow_for(self.info.dialled)  # not met since a restart
+        flow = self._present_flow()
         if phase in {Phase.FLOW, Phase.QUEUE} and position is not None and flow is not None:
             after_hang_up(self.services, self.channel, self.info, flow, position, self._note)
 

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from acd.service import Distributor
 from cordboard.comfort import ComfortPlan
 from cordboard.transfers import Transfers
-from ivr.flow import Flow
 from ivr.ports import Outside, PromptFiles, Surroundings, Timers
+from ivr.versions import Chosen
 from pbx.ports import Switch
 
 
@@ -29,7 +29,8 @@ class CallNote(Protocol):
 class Flows(Protocol):
     """The published dialplans, as much of them as a call needs."""
 
-    def flow_for(self, number: str) -> Flow | None: ...
+    def flow_for(self, number: str, call: str, caller_number: str, kept: int = 0, /) -> Chosen | None:
+        """Who answers a dialled number. `kept`: the version that this call began with, 0 when it begins now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,7 @@ class CallBook:
                 "origin": call.origin,
                 "phase": call.phase,
                 "flow": call.flow_name,
+                "dialplans": call.version or None,
                 "talk": self._services.distributor.talk_view(call.channel),
                 "queue": call.waiting.queue or None,
                 "data": dict(call.waiting.data),

@@ -14,6 +14,7 @@ from cordboard.api_client import ServiceError
 from cordboard.cli_tools import DEFAULT_CONFIG, ConfigFile, ask, config_of, reject, run, secrets_of, service_of, show
 from cordboard.config import config_schema
 from cordboard.config_loader import ConfigRefused
+from cordboard.switch_cli import switch_app
 from cordboard.talk_desk import COMMANDS, SUPERVISION
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Cordboard: a contact centre on Asterisk.")
@@ -24,6 +25,7 @@ app.add_typer(dialplan_cli.app, name="dialplan")
 app.add_typer(recording_app, name="recording")
 app.add_typer(callback_cli.app, name="callbacks")
 app.add_typer(message_cli.app, name="messages")
+app.add_typer(switch_app, name="switch")
 
 
 def main() -> None:

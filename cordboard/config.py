@@ -286,6 +286,12 @@ class Config(Section):
     web: Web = Web()
     database: Database = Database()
     dialplans: Path = Path("dialplans")
+    dialplans_at_start: Literal["folder", "published"] = Field(
+        "folder", description="what is served when the folder was changed since it was published"
+    )
+    dialplans_keep: Annotated[int, Field(ge=2, le=100_000)] | None = Field(
+        None, description="so many versions of the dialplans are kept; null: all"
+    )
     recordings: Path = Path("recordings")
     recordings_days: Annotated[int, Field(ge=1, le=36_500)] | None = Field(
         None, description="recordings of talks, and messages, are deleted after so many days; null: never"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cordboard.cli_tools import DEFAULT_CONFIG, ConfigFile, ask, config_of, show
+from cordboard.cli_tools import DEFAULT_CONFIG, ConfigFile, config_of, show
 from cordboard.flow_cli import flow_app
+from cordboard.publish_cli import publish_app
 from cordboard.rehearsal_cli import rehearsal_app
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from ivr.known import Known
     from ivr.problems import Problem
 
-app = typer.Typer(no_args_is_help=True, help="Dialplans: check them, reload them, their JSON Schema.")
+app = typer.Typer(no_args_is_help=True, help="Dialplans: check them, publish them, their versions, their JSON Schema.")
+app.add_typer(publish_app)
 app.add_typer(flow_app)
 app.add_typer(rehearsal_app)
 
@@ -81,12 +83,6 @@ def _known(settings: Config) -> Known:
         comfort,
         reach_of(settings),
     )
-
-
-@app.command("reload")
-def dialplan_reload(config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Publish the dialplans as they are now; a folder with errors is refused and the running ones stay."""
-    show(ask(config, "POST", "/api/dialplans/reload"))
 
 
 @app.command("schema")

@@ -29,7 +29,8 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """`position` is the flow's own; times are unix seconds. `kept`: a queue left by a key, and when it was joined."""
+    """`position` is the flow's own; times are unix seconds. `kept`: a queue left by a key, and when it was joined.
+    `version`: of the dialplans, 0 when none was met yet."""
 
     phase: Phase
     arrived_at: float
@@ -41,6 +42,7 @@ class Memory:
     position: dict[str, Any] | None = None
     terms: Terms = field(default_factory=Terms)
     kept: tuple[str, float] | None = None
+    version: int = 0
 
     def dump(self) -> str:
         """At most `MAX_MEMORY` bytes. When it is too much, what is asked of agents goes first (the flow has it), then
@@ -64,6 +66,8 @@ class Memory:
         fields: dict[str, Any] = {"p": self.phase, "a": round(self.arrived_at, 3), "o": self.origin, "d": self.dialled}
         if self.flow:
             fields["f"] = self.flow
+        if self.version:
+            fields["r"] = self.version
         if self.queue:
             fields |= {"q": self.queue, "j": round(self.joined_at, 3)}
         if self.position is not None:
@@ -92,6 +96,7 @@ class Memory:
                 position=position if isinstance(position, dict) else None,
                 terms=Terms.from_memory(fields.get("w")),
                 kept=_kept(fields.get("k")),
+                version=_number(fields.get("r", 0)),
             )
         except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
             return None
@@ -116,6 +121,12 @@ def _kept(given: Any) -> tuple[str, float] | None:
         return None
     queue, joined_at = given
     return _text(queue), _time(joined_at)
+
+
+def _number(given: Any) -> int:
+    if not isinstance(given, int) or isinstance(given, bool) or given < 0:
+        raise TypeError("not a number")
+    return given
 
 
 def _text(given: Any) -> str:

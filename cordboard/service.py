@@ -39,6 +39,7 @@ from cordboard.lookups.lookups import Lookups
 from cordboard.loop_timers import LoopTimers
 from cordboard.messages import Messages
 from cordboard.outside import Done, OutsideDesks
+from cordboard.publishing import Publisher, begun_with
 from cordboard.recorder import TalkNow
 from cordboard.recordings import Recordings
 from cordboard.replay_jobs import ReplayJobs
@@ -67,13 +68,16 @@ from cordboard.site import (
     talk_site,
 )
 from cordboard.storage.callbacks import CallbackStore
+from cordboard.storage.dialplans import VersionStore
 from cordboard.storage.engine import open_engine
 from cordboard.storage.migrate import migrate
 from cordboard.storage.reader import Reader
 from cordboard.storage.routing import RoutingStore
 from cordboard.storage.sink import open_sink
+from cordboard.storage.switches import SwitchStore
 from cordboard.storage.writer import Writer
 from cordboard.surroundings import ServiceSurroundings
+from cordboard.switches import Switches
 from cordboard.talk_desk import TalkDesk
 from cordboard.talk_keys import TalkKeys
 from cordboard.transfers import Transfers
@@ -117,7 +121,8 @@ class Service:
         self.writer = Writer(open_sink(self.database))
         self._seq_before = await self.reader.last_seq()
         self.journal = Journal(self.clock, self.writer, last_seq=self._seq_before)
-        self.journal.restore(await self.reader.unclosed())
+        unclosed = await self.reader.unclosed()
+        self.journal.restore(unclosed)
         figures = config.figures
         self.thresholds = Thresholds(float(figures.service_level_s), float(figures.short_abandon_s))
         self.figures = FiguresDesk(config.database_url, config.time_zone, self.thresholds, self.clock)
@@ -129,7 +134,6 @@ class Service:
             config.recordings_dir / PROMPTS, Voices(config.voices, config.var_dir / "bin" / "espeak-ng")
         )
         self.library = DialplanLibrary(
-            config.dialplans_dir,
             self.prompts,
             config.queues.keys,
             config.languages,
@@ -138,8 +142,21 @@ class Service:
             config.transfers.prefixes,
             reach_of(config),
         )
-        for problem in (await self.library.load()).problems:
+        self.publisher = Publisher(
+            config.dialplans_dir,
+            self.library,
+            VersionStore(self.database),
+            note=self.journal.note,
+            clock=self.clock,
+            folder_wins=config.dialplans_at_start == "folder",
+            keep=config.dialplans_keep,
+        )
+        for problem in await self.publisher.begin(begun_with(unclosed)):
             log.warning("dialplan", problem=str(problem))
+        self.switches = Switches(
+            SwitchStore(self.database), self.journal.note, self.clock, lambda: [*self.library.versions.loaded.values()]
+        )
+        await self.switches.load()
 
     async def start(self) -> None:
         """Everything there is, but for the PBX: from here on it can be asked, and notes are written."""
@@ -212,7 +229,7 @@ class Service:
             self.library,
             self.prompts,
             self.distributor,
-            ServiceSurroundings(self.clock),
+            ServiceSurroundings(self.clock, self.switches.switched_on),
             self.outside,
             config.pbx.dead_man_s,
             self.transfers,
@@ -226,6 +243,7 @@ class Service:
         self.outside.add(TransferRequest, self.calls.transfer)
         self.outside.add(CallbackRequest, self._promise_callback)
         self.outside.add(HttpRequest, self.lookups.begin)
+        self.publisher.in_use = lambda: {call.version for call in self.calls}
         self.talk_desk = TalkDesk(self.distributor, talk_site(config, lambda: tuple(self.library.current)))
         keys = TalkKeys(
             {code: command for command, code in config.talk_codes.model_dump().items()},

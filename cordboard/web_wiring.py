@@ -17,12 +17,17 @@ from cordboard.service import Service
 from cordboard.web.app import make_app
 from cordboard.web.link_metrics import LinkCollector
 from cordboard.web.lookup_metrics import LookupCollector
-from cordboard.web.metrics import MessageCollector, RecordingCollector, ServiceCollector, make_registry
+from cordboard.web.metrics import (
+    DialplanCollector,
+    MessageCollector,
+    RecordingCollector,
+    ServiceCollector,
+    make_registry,
+)
 from cordboard.web.ports import (
     CommandRefused,
     NoAnswer,
     PbxHealth,
-    ReloadReport,
     StorageHealth,
     UnknownAgent,
     View,
@@ -103,11 +108,6 @@ def web_deps(service: Service) -> WebDeps:
         with _refusals():
             service.talk_desk.supervise(call, supervisor, mode)
 
-    async def reload_dialplans() -> ReloadReport:
-        published = await service.library.reload()
-        flows = [flow.name for flow in service.library.current]
-        return ReloadReport(flows, [] if published.ok else [str(one) for one in published.problems])
-
     async def figures(queue: str | None, begin: str | None, end: str | None, step: str | None) -> View:
         try:
             return await service.figures.ask(queue=queue, begin=begin, end=end, step=step)
@@ -150,7 +150,6 @@ def web_deps(service: Service) -> WebDeps:
         classify=classify,
         talk_command=talk_command,
         supervise=supervise,
-        reload_dialplans=reload_dialplans,
         explain=explain,
         figures=figures,
         history=service.reader,
@@ -164,10 +163,13 @@ def web_deps(service: Service) -> WebDeps:
             RecordingCollector(service.recordings.health),
             MessageCollector(service.messages.new),
             LookupCollector(lambda: service.lookups.lanes, service.clock),
+            DialplanCollector(service.publisher, service.switches),
         ),
         recordings=service.recordings,
         messages=service.messages,
         callbacks=service.callbacks,
+        dialplans=service.publisher,
+        switches=service.switches,
         clock=service.clock,
         allowed_hosts=frozenset(config.web.allowed_hosts),
     )

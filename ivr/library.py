@@ -1,7 +1,7 @@
-"""The published dialplans: the set that new calls meet.
+"""The dialplans at hand: the versions that calls meet, and how files become one of them.
 
-Decides that a set is taken over whole (every file good, every prompt spoken) or not at all, so that the running one
-stays in use. A call keeps the `Flow` that it was given when it arrived, whatever is published meanwhile.
+Decides that files are taken whole (every file good, every prompt spoken) or not at all, and that judging them disturbs
+nobody. It refuses to know where files and versions are kept, and which of them calls should meet.
 """
 
 from __future__ import annotations
@@ -9,38 +9,40 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-
-import structlog
 
 from ivr.dialplans import Dialplans
 from ivr.errors import DialplanErrors
-from ivr.flow import Flow
 from ivr.known import Reach
-from ivr.loader import load_folder
+from ivr.loader import load_files
 from ivr.problems import Problem
 from ivr.prompts import PromptReport, PromptStore
-
-log = structlog.get_logger()
+from ivr.sources import TESTS
+from ivr.versions import NONE, Chosen, Versions
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """The outcome of a load. `ok` is False when the set was refused and the one before stays."""
+class Reading:
+    """What files are. `dialplans` is None when they are refused for what is written in them; `unspoken` are findings
+    too: texts that no voice can speak, sounds that are not there."""
 
-    ok: bool
-    version: str
-    numbers: tuple[str, ...] = ()
+    dialplans: Dialplans | None = None
     problems: tuple[Problem, ...] = ()
-    prompts: PromptReport | None = None
+    unspoken: tuple[Problem, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return self.dialplans is not None and not self.unspoken
+
+    @property
+    def findings(self) -> tuple[Problem, ...]:
+        return (*self.problems, *self.unspoken)
 
 
 class DialplanLibrary:
-    """`queues` and `agents` are asked at each load: they may change while the service runs."""
+    """`versions` is what calls meet. `queues` and `agents` are asked at each reading."""
 
     def __init__(
         self,
-        folder: Path,
         prompts: PromptStore,
         queues: Callable[[], Collection[str]],
         languages: Collection[str] = (),
@@ -52,7 +54,7 @@ class DialplanLibrary:
         """`languages`: those that announcements are needed in, beside the dialplans' own; `agents`: with skills;
         `texts`: what else must be spoken, by language; `prefixes`: how numbers begin that may be dialled; `reach`:
         which other systems may be asked."""
-        self._folder = folder
+        self.versions: Versions = NONE
         self._prompts = prompts
         self._queues = queues
         self._agents = agents
@@ -60,60 +62,33 @@ class DialplanLibrary:
         self._texts = texts or {}
         self._prefixes = prefixes
         self._reach = reach
-        self._current = Dialplans(())
-        self._lock = asyncio.Lock()
 
     @property
     def current(self) -> Dialplans:
-        return self._current
+        return self.versions.current
 
-    def flow_for(self, number: str) -> Flow | None:
-        """The flow that answers a dialled number now."""
-        return self._current.flow_for(number)
+    def flow_for(self, number: str, call: str, caller_number: str, kept: int = 0) -> Chosen | None:
+        """The flow that answers a dialled number now, see `Versions.flow_for`."""
+        return self.versions.flow_for(number, call, caller_number, kept)
 
-    async def load(self) -> Published:
-        """The first load. Raises `DialplanErrors`; a text that no voice can speak is only reported.
-
-        Without a voice for one language, callers in the others are still better served by us than by nobody.
-        """
-        async with self._lock:
-            dialplans = await self._read()
-            report = await self._prompts.prepare(dialplans, self._languages, self._texts)
-            return self._publish(dialplans, report)
-
-    async def reload(self) -> Published:
-        """Take the folder over as it is now, or say why not; never raises for what an admin wrote."""
-        async with self._lock:
-            try:
-                dialplans = await self._read()
-            except DialplanErrors as errors:
-                return self._refuse(errors.problems)
-            report = await self._prompts.prepare(dialplans, self._languages, self._texts)
-            if not report.ok:
-                return self._refuse(self._unspoken(report), report)
-            return self._publish(dialplans, report)
-
-    async def _read(self) -> Dialplans:
+    async def read(self, files: Mapping[str, bytes], folder: str = "", *, lenient: bool = False) -> Reading:
+        """Judge files and speak what is new in them; never raises for what an admin wrote. `folder`: how findings call
+        the place. `lenient`: what the site has no more (queues, sounds, ...) is no reason to refuse them."""
         sounds = await self._prompts.find_sounds()
-        # A large folder takes a second to check: calls must not notice.
-        queues, agents = frozenset(self._queues()), self._agents()
-        known = (queues, agents, sounds, self._prefixes, self._reach)
-        return await asyncio.to_thread(load_folder, self._folder, *known)
+        site = (frozenset(self._queues()), self._agents(), sounds, self._prefixes, self._reach)
+        flows = {name: data for name, data in files.items() if not name.endswith(TESTS)}
+        try:
+            # A large folder takes a second to check: calls must not notice.
+            dialplans = await asyncio.to_thread(load_files, flows, *(() if lenient else site), folder=folder)
+        except DialplanErrors as errors:
+            return Reading(None, errors.problems)
+        report = await self._prompts.prepare(dialplans, self._languages, self._texts)
+        return Reading(dialplans, dialplans.warnings, _unspoken(report, folder or "."))
 
-    def _publish(self, dialplans: Dialplans, report: PromptReport) -> Published:
-        self._current = dialplans
-        problems = (*dialplans.warnings, *self._unspoken(report))
-        log.info("dialplans published", version=dialplans.version, flows=len(dialplans), problems=len(problems))
-        return Published(True, dialplans.version, dialplans.numbers, problems, report)
 
-    def _refuse(self, problems: tuple[Problem, ...], report: PromptReport | None = None) -> Published:
-        log.warning("dialplans refused", problems=len(problems), running=self._current.version)
-        return Published(False, self._current.version, self._current.numbers, problems, report)
-
-    def _unspoken(self, report: PromptReport) -> tuple[Problem, ...]:
-        """One finding a reason: a voice that is not there fails every text of its language."""
-        reasons = sorted({(failure.language, failure.reason) for failure in report.failures})
-        return tuple(
-            Problem(str(self._folder), 1, 1, f"texts in {language!r} cannot be spoken: {reason}")
-            for language, reason in reasons
-        )
+def _unspoken(report: PromptReport, folder: str) -> tuple[Problem, ...]:
+    """One finding a reason: a voice that is not there fails every text of its language."""
+    reasons = sorted({(failure.language, failure.reason) for failure in report.failures})
+    return tuple(
+        Problem(folder, 1, 1, f"texts in {language!r} cannot be spoken: {reason}") for language, reason in reasons
+    )

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -184,3 +185,33 @@ messages = Table(
 
 Index("ix_messages_at", messages.c.at, messages.c.id)
 Index("ix_messages_box_state", messages.c.box, messages.c.state)
+
+dialplan_versions = Table(
+    "dialplan_versions",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("made_at", Double, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("published_at", Double),
+    Column("follows", Integer),
+    Column("share", Double, nullable=False),
+    Column("numbers", JSON().with_variant(JSONB, "postgresql"), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+"""The columns are the fields of `dialplan_versions.Version`, by name and order; `content` stands last, so that a list
+is read without it."""
+
+switches = Table(
+    "switches",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("on", Boolean, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("changed_at", Double, nullable=False),
+)
+"""The columns are the fields of `switches.Switch`, by name and order."""

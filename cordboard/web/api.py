@@ -1,4 +1,4 @@
-"""REST for calls, queues and dialplans: what is asked, checked, and answered. How calls are kept is for others."""
+"""REST for calls and queues: what is asked, checked, and answered. How calls are kept is for others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from aiohttp import web
 
 from cordboard.legs import legs_of
 from cordboard.storage.reader import CallCursor, CallFilter
-from cordboard.web.body import body_of
 from cordboard.web.ports import WebDeps
 from cordboard.web.query import moment, whole
 from cordboard.web.render import answer, event_fields, record_fields
@@ -28,7 +27,6 @@ class Api:
             web.get("/api/calls/{call_id}", self.call),
             web.get("/api/calls/{call_id}/explain", self.explain),
             web.get("/api/queues", self.queues),
-            web.post("/api/dialplans/reload", self.reload_dialplans),
         ]
 
     async def calls(self, request: web.Request) -> web.Response:
@@ -81,14 +79,6 @@ class Api:
 
     async def queues(self, _request: web.Request) -> web.Response:
         return answer({"queues": self._deps.queues()})
-
-    async def reload_dialplans(self, request: web.Request) -> web.Response:
-        await body_of(request, set())
-        report = await self._deps.reload_dialplans()
-        if report.problems:
-            text = "The dialplans have errors; the running ones stay."
-            return answer({"error": "\n".join([text, *report.problems]), "problems": report.problems}, status=422)
-        return answer({"flows": report.flows})
 
 
 def _cursor(text: str | None) -> CallCursor | None:

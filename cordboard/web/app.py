@@ -8,6 +8,7 @@ from cordboard.web.agents import AgentApi
 from cordboard.web.api import Api
 from cordboard.web.board import Board
 from cordboard.web.callbacks import CallbacksApi
+from cordboard.web.dialplans import DialplansApi, SwitchesApi
 from cordboard.web.figures import FiguresApi
 from cordboard.web.guard import add_headers, errors_as_json, host_check, token_check
 from cordboard.web.health import Health
@@ -31,7 +32,8 @@ def make_app(deps: WebDeps) -> web.Application:
     live = LiveEvents(deps, talks.frame)
     board = Board(deps)
     calls = (AgentApi(deps), Api(deps), FiguresApi(deps), RecordingsApi(deps.recordings), CallbacksApi(deps.callbacks))
-    parts = (Health(deps), *calls, MessagesApi(deps.messages), talks, live, board)
+    dialplans = (DialplansApi(deps.dialplans), SwitchesApi(deps.switches))
+    parts = (Health(deps), *calls, MessagesApi(deps.messages), *dialplans, talks, live, board)
     app.add_routes([*page_routes(deps.company), *(route for part in parts for route in part.routes())])
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(live.close)

@@ -24,15 +24,17 @@ class Health:
     async def health(self, _request: web.Request) -> web.Response:
         """200 when calls can be served and written down, else 503; the body says what is wrong.
 
-        Talks that cannot be recorded are no reason to take the service out of use: degraded, and 200.
+        Talks that cannot be recorded are no reason to take the service out of use, nor are dialplans that could not be
+        taken over: degraded, and 200.
         """
         pbx, storage = self._deps.pbx_health(), self._deps.storage_health()
         readable = await self._database_answers()
-        recordings = self._deps.recordings.health()
+        recordings, dialplans = self._deps.recordings.health(), self._deps.dialplans
+        canary = dialplans.versions.canary
         well = pbx.linked and readable and not storage.failing
         return answer(
             {
-                "status": "ok" if well and not recordings.trouble else "degraded",
+                "status": "ok" if well and not recordings.trouble and not dialplans.trouble else "degraded",
                 "pbx": {"ok": pbx.linked, "version": pbx.version, "detail": pbx.detail},
                 "database": {
                     "ok": readable and not storage.failing,
@@ -41,6 +43,13 @@ class Health:
                     "detail": storage.detail,
                 },
                 "recordings": {"ok": not recordings.trouble, "detail": recordings.trouble},
+                "dialplans": {
+                    "ok": not dialplans.trouble,
+                    "version": dialplans.versions.live,
+                    "canary": canary.version if canary is not None else None,
+                    "detail": dialplans.trouble,
+                },
+                "switches_on": self._deps.switches.on,
                 "versions": self._deps.versions,
             },
             status=200 if well else 503,

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from cordboard.journal import Journal
 from cordboard.storage.writer import Writer
-from cordboard.web.ports import RecordingHealth, View
+from cordboard.web.ports import DialplanDesk, RecordingHealth, SwitchDesk, View
 
 
 class ServiceCollector(Collector):
@@ -74,6 +74,27 @@ class ServiceCollector(Collector):
         }
         for name, (text, value) in counters.items():
             yield CounterMetricFamily(name, text, value)
+
+
+class DialplanCollector(Collector):
+    def __init__(self, dialplans: DialplanDesk, switches: SwitchDesk) -> None:
+        self._dialplans = dialplans
+        self._switches = switches
+
+    def collect(self) -> Iterator[Metric]:
+        versions = self._dialplans.versions
+        yield GaugeMetricFamily(
+            "cordboard_dialplans_trouble",
+            "1 while what is served is not what should be.",
+            bool(self._dialplans.trouble),
+        )
+        yield GaugeMetricFamily("cordboard_dialplans_version", "The version that calls meet.", versions.live)
+        canary = versions.canary.version if versions.canary is not None else 0
+        yield GaugeMetricFamily("cordboard_dialplans_canary", "The version that some calls meet, or 0.", canary)
+        switches = GaugeMetricFamily("cordboard_switch_on", "1 while a switch is on.", labels=["switch"])
+        for view in self._switches.views():
+            switches.add_metric([view["name"]], view["on"])
+        yield switches
 
 
 class RecordingCollector(Collector):

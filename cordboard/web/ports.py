@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from prometheus_client import CollectorRegistry
 
 from cordboard.callback import Callback, CallbackState
+from cordboard.dialplan_versions import Files, Outcome, Version
 from cordboard.events import Event
 from cordboard.journal import Subscription
 from cordboard.message import Message, MessageState
@@ -18,6 +19,7 @@ from cordboard.records import CallRecord
 from cordboard.storage.messages import MessageCursor, MessageFilter
 from cordboard.storage.reader import CallCursor, CallFilter, CallHistory
 from cordboard.storage.recordings import RecordingCursor, RecordingFilter
+from ivr.versions import Versions
 
 View = dict[str, Any]
 """Plain JSON for people."""
@@ -41,14 +43,6 @@ class CommandRefused(WebError):
 
 class NoAnswer(WebError):
     """503: it could not be found out now."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReloadReport:
-    """`problems` empty: the new dialplans are in force. Otherwise the running ones stay."""
-
-    flows: list[str]
-    problems: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +141,50 @@ class MessageBoxes(Protocol):
         """How many nobody has heard, by box."""
 
 
+class DialplanDesk(Protocol):
+    """Versions of the dialplans; `publishing.Publisher` is the real one. Raises `DatabaseUnavailable`."""
+
+    @property
+    def trouble(self) -> str:
+        """Why what is served is not what it should be, "" when it is."""
+
+    @property
+    def versions(self) -> Versions: ...
+
+    async def publish(
+        self, files: Files | None = ..., *, author: str = ..., comment: str = ..., stage: bool = ...
+    ) -> Outcome: ...
+
+    async def go_live(self, number: int) -> Outcome:
+        """Raises `NotFound`, `CommandRefused`, as do those that follow."""
+
+    async def rollback(self, number: int | None = ...) -> Outcome: ...
+
+    async def start_canary(self, number: int, share: float, numbers: Collection[str]) -> Outcome: ...
+
+    async def stop_canary(self) -> Version: ...
+
+    async def promote(self) -> Outcome: ...
+
+    async def page(self, limit: int = ..., before: int | None = ...) -> list[Version]: ...
+
+    async def find(self, number: int) -> Version: ...
+
+    async def files(self, number: int) -> dict[str, bytes]: ...
+
+
+class SwitchDesk(Protocol):
+    """`switches.Switches` is the real one."""
+
+    @property
+    def on(self) -> list[str]: ...
+
+    def views(self) -> list[View]: ...
+
+    async def flip(self, name: str, on: bool, *, note: str = ..., by: str = ...) -> View:
+        """Raises `NotFound`."""
+
+
 class LiveJournal(Protocol):
     """`journal.Journal` is the real one."""
 
@@ -179,7 +217,6 @@ class WebDeps:
     """`(call, command, to)`, see `cordboard.talk_desk`. Raises `UnknownAgent`, `CommandRefused`."""
     supervise: Callable[[str, str, str], None]
     """`(call, supervisor, mode)`, likewise."""
-    reload_dialplans: Callable[[], Awaitable[ReloadReport]]
     explain: Callable[[str], Awaitable[View | None]]
     """Why a call went where it did; None for a call that the routing log does not have. Raises `NoAnswer`."""
     figures: Callable[[str | None, str | None, str | None, str | None], Awaitable[View]]
@@ -193,6 +230,8 @@ class WebDeps:
     recordings: RecordingDesk
     messages: MessageBoxes
     callbacks: CallbackDesk
+    dialplans: DialplanDesk
+    switches: SwitchDesk
     clock: Callable[[], float]
     """The time of events."""
     allowed_hosts: frozenset[str] = frozenset()

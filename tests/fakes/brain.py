@@ -27,6 +27,7 @@ from ivr.dialplans import Dialplans
 from ivr.flow import Flow
 from ivr.loader import load_text
 from ivr.requests import TransferRequest
+from ivr.versions import Chosen, Versions
 from pbx.actions import MAX_MEMORY
 from pbx.facts import (
     CallReturned,
@@ -223,6 +224,16 @@ class FakePbx(FakeSwitch):
         super()._carry_out(order, known)
 
 
+class Library:
+    """What is published: `versions` can be set at any time."""
+
+    def __init__(self, versions: Versions) -> None:
+        self.versions = versions
+
+    def flow_for(self, number: str, call: str, caller_number: str, kept: int = 0, /) -> Chosen | None:
+        return self.versions.flow_for(number, call, caller_number, kept)
+
+
 class Brain:
     """One life of the service, linked from the start unless `linked` is False. Invariants hold after every fact."""
 
@@ -234,6 +245,7 @@ class Brain:
         skills: Mapping[str, Mapping[str, int]] | None = None,
         queues: tuple[QueueSpec, ...] = (SALES,),
         text: str = FLOW,
+        versions: Versions | None = None,
         comfort: Mapping[str, ComfortPlan] | None = None,
         notices: Mapping[str, Mapping[str, str]] | None = None,
         expected_wait: ExpectedWait | None = None,
@@ -253,6 +265,7 @@ class Brain:
         self.notes: list[Note] = []
         self.untold: list[str] = []
         self.prompts = FakePrompts()
+        self.library = Library(versions or Versions({1: Dialplans((flow(text),))}, 1))
         self.around = FakeSurroundings(self.time.now)
         self.outside = FakeOutside()
         self.last_agents = LastAgents()
@@ -276,7 +289,7 @@ class Brain:
             self,
             self.time.now,
             self._note,
-            Dialplans((flow(text),)),
+            self.library,
             self.prompts,
             self.distributor,
             self.around,

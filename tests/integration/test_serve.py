@@ -73,11 +73,14 @@ class Served:
 
     async def healthy_enough(self) -> None:
         """Its web port answers: whether the PBX is there is another question."""
+        await self.health()
+
+    async def health(self) -> Any:
         async with asyncio.timeout(30), aiohttp.ClientSession() as http:
             while True:
                 with contextlib.suppress(aiohttp.ClientError):
-                    async with http.get(f"http://127.0.0.1:{self.web}/health"):
-                        return
+                    async with http.get(f"http://127.0.0.1:{self.web}/health") as answer:
+                        return await answer.json()
                 await asyncio.sleep(0.02)
 
 
@@ -114,6 +117,26 @@ async def test_a_broken_dialplan(site: Served) -> None:
     assert status == REFUSED
     assert "test.yaml:7:" in said
     assert "Traceback" not in said
+
+
+async def test_a_dialplan_that_broke_since_it_was_published(site: Served) -> None:
+    """What was published is served, and nobody can overlook it."""
+    await site.start()
+    before = await site.health()
+    assert before["dialplans"] == {"ok": True, "version": 1, "canary": None, "detail": ""}
+    assert site.process is not None
+    site.process.terminate()
+    await site.end()
+    site.flow.write_text(FLOW.replace("next: done", "next: gone"))
+    await site.start()
+    dialplans = (await site.health())["dialplans"]
+    assert (dialplans["ok"], dialplans["version"]) == (False, 1)
+    assert "test.yaml:7:" in dialplans["detail"]
+    site.process.terminate()
+    _, said = await site.process.communicate()
+    alarms = [line for line in said.decode().splitlines() if "dialplans refused at the start" in line]
+    assert len(alarms) == 1
+    assert '"level":"error"' in alarms[0].replace(" ", "")
 
 
 async def test_a_voice_that_is_none(site: Served) -> None:

@@ -34,11 +34,11 @@ from cordboard.web.ports import (
     CommandRefused,
     NoAnswer,
     PbxHealth,
-    ReloadReport,
     StorageHealth,
     UnknownAgent,
     WebDeps,
 )
+from tests.fakes.publishing import PublisherRig
 from tests.fakes.switch import FakeSwitch
 from tests.fakes.virtual_time import VirtualTime
 
@@ -53,7 +53,6 @@ class Floor:
     states: dict[str, str] = field(default_factory=lambda: {"1001": "logged_out"})
     calls: list[dict[str, Any]] = field(default_factory=list)
     linked: bool = True
-    problems: list[str] = field(default_factory=list)
     commands: list[tuple[str, str, str]] = field(default_factory=list)
 
     def agents(self) -> list[dict[str, Any]]:
@@ -105,9 +104,6 @@ class Floor:
         if supervisor not in self.states:
             raise UnknownAgent(f"There is no agent {supervisor!r}.")
         self.commands.append((call, supervisor, mode))
-
-    async def reload(self) -> ReloadReport:
-        return ReloadReport(["main"], self.problems)
 
 
 class SmallWatchers:
@@ -191,6 +187,9 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         note=journal.note,
         own=lambda work, _name: asyncio.create_task(work),
     )
+    rig = PublisherRig(tmp_path, engine)
+    rig.write()
+    await rig.start()
     deps = WebDeps(
         token=TOKEN,
         company="Test & Sons",
@@ -203,7 +202,6 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         classify=floor.classify,
         talk_command=floor.talk_command,
         supervise=floor.supervise,
-        reload_dialplans=floor.reload,
         explain=floor.explain,
         figures=floor.figures,
         history=reader,
@@ -215,6 +213,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         recordings=recordings,
         messages=messages,
         callbacks=callbacks,
+        dialplans=rig.publisher,
+        switches=rig.switches,
         clock=clock,
         allowed_hosts=frozenset({"board.example"}),
     )
@@ -496,14 +496,6 @@ async def test_commands_that_cannot_be_done(site: Site) -> None:
 async def test_bodies_that_are_refused(site: Site, body: Any, status: int) -> None:
     assert "error" in await post(site, "/api/agents/1001/login", body, status)
     assert site.floor.commands == []
-
-
-async def test_reloading_dialplans(site: Site) -> None:
-    assert await post(site, "/api/dialplans/reload") == {"flows": ["main"]}
-    site.floor.problems.append("main.yaml:3:5: no such node")
-    content = await post(site, "/api/dialplans/reload", status=422)
-    assert content["problems"] == ["main.yaml:3:5: no such node"]
-    assert "main.yaml:3:5" in content["error"]
 
 
 async def test_a_fault_of_ours_says_nothing_of_itself(site: Site) -> None:

@@ -26,6 +26,7 @@ from cordboard.web.app import make_app
 from cordboard.web.metrics import RecordingCollector, make_registry
 from cordboard.web.ports import PbxHealth, StorageHealth, WebDeps
 from pbx.orders import MuteRecording, StartRecording, StopRecording, UnmuteRecording
+from tests.fakes.publishing import PublisherRig
 from tests.fakes.storage import KeepingWriter
 from tests.fakes.switch import FakeSwitch
 from tests.fakes.virtual_time import VirtualTime
@@ -102,6 +103,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     )
     await recordings.prepare()
     work = asyncio.create_task(recordings.run())
+    rig = PublisherRig(tmp_path, engine)
     of_others: dict[str, Any] = {one.name: None for one in fields(WebDeps)}
     ours = {
         "token": TOKEN,
@@ -113,6 +115,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         "storage_health": lambda: StorageHealth(False, 0, 0),
         "registry": make_registry(RecordingCollector(recordings.health)),
         "recordings": recordings,
+        "dialplans": rig.publisher,
+        "switches": rig.switches,
         "allowed_hosts": frozenset(),
     }
     deps = WebDeps(**(of_others | ours))

@@ -355,9 +355,17 @@ def memory(**more: Any) -> Memory:
 
 
 def test_memory_comes_back() -> None:
-    kept = memory(position={"n": "sales", "l": "es", "t": 7, "v": {"name": "Ada"}})
+    kept = memory(position={"n": "sales", "l": "es", "t": 7, "v": {"name": "Ada"}}, version=12)
     assert Memory.load(kept.dump()) == Memory(
-        Phase.QUEUE, 1_700_000_000.123, Origin.PUBLIC, "100", "main", "sales", 1_700_000_001.5, kept.position
+        Phase.QUEUE,
+        1_700_000_000.123,
+        Origin.PUBLIC,
+        "100",
+        "main",
+        "sales",
+        1_700_000_001.5,
+        kept.position,
+        version=12,
     )
 
 
