@@ -35,6 +35,12 @@ def claim(number: Number, agent: Agent, config: ConfigFile = DEFAULT_CONFIG) -> 
 
 
 @app.command()
+def call(number: Number, agent: Agent, config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Claim it and call: the agent's phone rings, and when it is answered the customer's."""
+    _command(config, number, "call", agent=agent)
+
+
+@app.command()
 def release(number: Number, note: Note = "", config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Back on the list: nobody was reached."""
     _command(config, number, "release", note=note)

@@ -11,8 +11,10 @@ from typing import Any, Protocol
 
 import structlog
 
+from acd.errors import AcdError
 from cordboard.allowed import Allowed
 from cordboard.callback import MAX_NOTE, Callback, CallbackRefused, CallbackState
+from cordboard.callback_calls import TALKED
 from cordboard.storage.callbacks import CallbackStore
 from cordboard.storage.errors import DatabaseUnavailable
 from cordboard.telephone import e164
@@ -21,12 +23,22 @@ from cordboard.web.ports import CommandRefused, NotFound, UnknownAgent
 
 log = structlog.get_logger()
 
-COMMANDS = ("claim", "release", "done", "cancel", "note")
+COMMANDS = ("claim", "call", "release", "done", "cancel", "note")
 
 
 class Own(Protocol):
     def __call__(self, work: Coroutine[Any, Any, None], name: str, /) -> object:
         """Run it, and see its failure."""
+
+
+class Dialler(Protocol):
+    """Whoever calls people back; `callback_calls.CallbackDialler` is the real one."""
+
+    def take(self, agent: str) -> str | None: ...
+
+    def give_back(self, agent: str) -> None: ...
+
+    def begin(self, number: str, agent: str, endpoint: str, over: Callable[[str], None]) -> None: ...
 
 
 class Asked:
@@ -52,7 +64,9 @@ class CallbackDesk:
         clock: Callable[[], float],
         note: Note,
         own: Own,
+        dialler: Dialler | None = None,
     ) -> None:
+        """`dialler` None: nobody is dialled from here."""
         self._store = store
         self._allowed = allowed
         self._region = region
@@ -60,6 +74,7 @@ class CallbackDesk:
         self._clock = clock
         self._note = note
         self._own = own
+        self._dialler = dialler
 
     # for callers ---------------------------------------------------------------------------------------------------
 
@@ -124,10 +139,9 @@ class CallbackDesk:
         before = await self._store.get(number)
         if before is None:
             raise NotFound(f"There is no callback {number}.")
-        try:
-            after = await self._store.change(before, self._how(command, agent, note))
-        except CallbackRefused as refused:
-            raise CommandRefused(str(refused)) from None
+        if command == "call":
+            return await self._call(before, agent)
+        after = await self._change(before, self._how(command, agent, note))
         match command:
             case "claim":
                 self._tell("callback.claimed", after)
@@ -136,6 +150,50 @@ class CallbackDesk:
             case "done" | "cancel":
                 self._tell("callback.closed", after, {"state": after.state.value})
         return after
+
+    async def _call(self, before: Callback, agent: str) -> Callback:
+        """Claim it, ring the agent, then the customer. The claim is on record before a phone rings."""
+        if not agent:
+            raise CommandRefused("Whose phone is to ring? An agent is needed.")
+        if self._dialler is None:
+            raise CommandRefused("Nobody is dialled from here.")
+        try:
+            self._allowed.number(before.number)
+            endpoint = self._dialler.take(agent)
+        except AcdError as error:
+            raise CommandRefused(str(error)) from None
+        if endpoint is None:
+            raise CommandRefused(f"Agent {agent} has a caller now.")
+        try:
+            after = before
+            if (before.state, before.agent) != (CallbackState.CLAIMED, agent):
+                after = await self._change(before, self._how("claim", agent, ""))
+                self._tell("callback.claimed", after)
+        except BaseException:
+            self._dialler.give_back(agent)
+            raise
+        self._dialler.begin(after.number, agent, endpoint, lambda outcome: self._called(after, outcome))
+        return after
+
+    def _called(self, one: Callback, outcome: str) -> None:
+        self._tell("callback.called", one, {"outcome": outcome})
+        if outcome != TALKED:
+            self._own(self._put_back(one), "callback")
+
+    async def _put_back(self, one: Callback) -> None:
+        """Nobody was reached: for somebody else, or later. If it cannot be written the claim stays, for all to see."""
+        try:
+            after = await self._store.change(one, lambda it: it.release(self._clock()))
+        except (CallbackRefused, DatabaseUnavailable) as error:
+            log.warning("a callback stays claimed", callback=one.id, reason=type(error).__name__)
+        else:
+            self._tell("callback.released", after, agent=one.agent)
+
+    async def _change(self, before: Callback, how: Callable[[Callback], Callback]) -> Callback:
+        try:
+            return await self._store.change(before, how)
+        except CallbackRefused as refused:
+            raise CommandRefused(str(refused)) from None
 
     def _how(self, command: str, agent: str, note: str) -> Callable[[Callback], Callback]:
         now = self._clock()

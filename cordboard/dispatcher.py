@@ -147,6 +147,8 @@ class Dispatcher:
 
     def _bridge(self, fact: Fact) -> None:
         assert isinstance(fact, (BridgeEntered, BridgeLeft))
+        if self._transfers.handle(fact.channel, fact):
+            return
         self._distributor.handle(fact)
         call = self._calls.get(fact.channel)
         if call is not None and isinstance(fact, BridgeEntered):
@@ -188,6 +190,7 @@ class Dispatcher:
         self._note("link.down", data={"reason": fact.reason})
         self._distributor.handle(fact)
         self._calls.suspend()
+        self._transfers.unlinked(fact)
 
     def _link_up(self, fact: Fact) -> None:
         assert isinstance(fact, LinkUp)

@@ -21,6 +21,7 @@ from acd.replay import Began
 from acd.service import Distributor, QueueResult
 from cordboard.call import CallServices
 from cordboard.call_import import CallFiles, CallImport
+from cordboard.callback_calls import CallbackDialler
 from cordboard.callback_desk import CallbackDesk
 from cordboard.calls import CallBook
 from cordboard.clock import SteadyClock
@@ -204,6 +205,7 @@ class Service:
             clock=self.clock,
             note=self.journal.note,
             own=self._own,
+            dialler=CallbackDialler(self.transfers, lambda agent: config.agents[agent].name),
         )
         self.doors = Doors(hours_of(config), self.distributor, timers, self.clock)
         self.last_agents = LastAgents()

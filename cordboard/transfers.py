@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from acd.phones import Phones
 from acd.ports import Timers
 from cordboard.allowed import Allowed
-from pbx.facts import Fact, LegAnswered, Snapshot
+from pbx.facts import Fact, LegAnswered, LinkDown, Snapshot
 from pbx.ports import Switch
 
 
@@ -70,6 +70,10 @@ class Transfers:
         if owner is not None:
             owner.handle(fact)
         return owner is not None
+
+    def unlinked(self, fact: LinkDown) -> None:
+        for owner in dict.fromkeys(self._by_leg.values()):
+            owner.handle(fact)
 
     def looked(self, snapshot: Snapshot) -> None:
         """Whoever has answered without our knowing is connected."""

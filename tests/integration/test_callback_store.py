@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from cordboard.storage.callbacks import CallbackStore
 from cordboard.storage.engine import open_engine
 from cordboard.storage.errors import DatabaseUnavailable
 from cordboard.storage.migrate import migrate
+from cordboard.web.ports import CommandRefused
 
 NOW = 1_800_000_000.25
 ONE = Callback("c1", "+12025550142", "sales", "en", NOW, NOW - 60, {"customer": "C-9 ü"}, changed_at=NOW)
@@ -90,20 +91,42 @@ async def test_a_database_that_is_away_is_told(tmp_path: object) -> None:
     await engine.dispose()
 
 
+class Dialler:
+    """Whose phone is free, and who is dialled."""
+
+    def __init__(self) -> None:
+        self.free = True
+        self.dialled: list[tuple[str, str]] = []
+        self.over: Callable[[str], None]
+
+    def take(self, agent: str) -> str | None:
+        taken, self.free = self.free, False
+        return agent if taken else None
+
+    def give_back(self, _agent: str) -> None:
+        self.free = True
+
+    def begin(self, number: str, agent: str, _endpoint: str, over: Callable[[str], None]) -> None:
+        self.dialled.append((number, agent))
+        self.over = over
+
+
 class Desk:
     """A desk with its notes, and answers as a flow gets them."""
 
     def __init__(self, store: CallbackStore, prefixes: tuple[str, ...] = ("+1202",)) -> None:
+        self.dialler = Dialler()
         self.notes: list[tuple[str, dict[str, Any]]] = []
         self.work: list[asyncio.Task[None]] = []
         self.desk = CallbackDesk(
             store,
             Allowed((), prefixes, trunk=True),
             "US",
-            ("1001",),
+            ("1001", "1002"),
             clock=lambda: NOW,
             note=self._note,
             own=lambda work, _name: self.work.append(asyncio.create_task(work)),
+            dialler=self.dialler,
         )
 
     def _note(self, kind: str, **more: Any) -> None:
@@ -160,3 +183,50 @@ async def test_whoever_hung_up_meanwhile_is_called_all_the_same(store: CallbackS
     await asyncio.gather(*floor.work)
     assert answers == []
     assert len(await store.page(PENDING)) == 1
+
+
+async def test_a_call_is_claimed_before_a_phone_rings_and_put_back_when_nobody_was_reached(
+    store: CallbackStore,
+) -> None:
+    floor = Desk(store)
+    assert await floor.ask("c1") == "ok"
+    claimed = await floor.desk.command(1, "call", "1001")
+    assert (claimed.state, claimed.agent, claimed.attempts) == (CallbackState.CLAIMED, "1001", 1)
+    assert await store.get(1) == claimed
+    assert floor.dialler.dialled == [("+12025550142", "1001")]
+    with pytest.raises(CommandRefused, match="Agent 1002 has a caller now"):
+        await floor.desk.command(1, "call", "1002")
+    floor.dialler.over("no_answer")
+    await asyncio.gather(*floor.work)
+    back = await store.get(1)
+    assert back is not None
+    assert (back.state, back.agent, back.attempts) == (CallbackState.OPEN, "", 1)
+    assert [kind for kind, _ in floor.notes[1:]] == ["callback.claimed", "callback.called", "callback.released"]
+
+
+async def test_after_a_talk_the_claim_stays_until_the_agent_says_what_came_of_it(store: CallbackStore) -> None:
+    floor = Desk(store)
+    await floor.ask("c1")
+    await floor.desk.command(1, "claim", "1001")
+    called = await floor.desk.command(1, "call", "1001")  # their own claim
+    assert called.attempts == 1
+    floor.dialler.over("talked")
+    await asyncio.gather(*floor.work)
+    now = await store.get(1)
+    assert now is not None
+    assert now.state is CallbackState.CLAIMED
+
+
+async def test_whose_call_is_refused_keeps_a_free_phone(store: CallbackStore) -> None:
+    floor = Desk(store)
+    await floor.ask("c1")
+    await floor.desk.command(1, "claim", "1001")
+    with pytest.raises(CommandRefused, match="claimed by 1001"):
+        await floor.desk.command(1, "call", "1002")
+    assert floor.dialler.free
+    with pytest.raises(CommandRefused, match="An agent is needed"):
+        await floor.desk.command(1, "call")
+    assert floor.dialler.dialled == []
+    other = Desk(store, prefixes=("+49",))  # the configuration was changed since
+    with pytest.raises(CommandRefused, match="may not be dialled"):
+        await other.desk.command(1, "call", "1001")

@@ -34,7 +34,7 @@ nodes:
     next: talked
     otherwise: {busy: busy, no_answer: silent, not_allowed: forbidden, else: bye}
   outside: {transfer: {to: "+{wanted}", ring: 10s}, next: talked, otherwise: {not_allowed: forbidden, else: bye}}
-  promise: {callback: {queue: sales, number: "+{wanted}"}, next: promised, otherwise: bye}
+  promise: {callback: {queue: sales, number: "+12025550199"}, next: promised, otherwise: bye}
   missed: {callback: {queue: support}, next: bye, otherwise: bye}
   promised: {say: Goodbye., next: which}
   talked: {say: Goodbye., next: which}
@@ -145,9 +145,27 @@ async def test_to_a_number_outside_the_service_killed_in_the_talk_and_a_promise(
     await hears(his, CALLER)
     await his.hang_up()
     await goes_on_at(site, "talked")
-    await call.send_digits("12025550142#")
+    await call.send_digits("55555#")
     await goes_on_at(site, "promised")
     (callback,) = (await site.api.ask("GET", "/api/callbacks"))["callbacks"]
-    assert (callback["number"], callback["queue"], callback["state"]) == ("+12025550142", "sales", "open")
+    assert (callback["number"], callback["queue"], callback["state"]) == (OUTSIDE, "sales", "open")
     await call.hang_up()
     assert (await site.event("call.ended"))["data"]["outcome"] == "transferred"
+    await calls_back(outside, site, callback["id"])
+
+
+async def calls_back(outside: Softphone, site: Site, callback: int) -> None:
+    """The agent's phone rings, then the customer's, and they talk."""
+    ana = await site.agent("1001")
+    await site.api.ask("POST", f"/api/callbacks/{callback}/call", {"agent": "1001"})
+    theirs = await ana.wait_incoming()
+    theirs.say_tone(ANA)
+    his = await outside.wait_incoming()
+    await hears(theirs, BEN)
+    await hears(his, ANA)
+    await site.agent_is("1001", state="ready", phone_busy=True)
+    await theirs.hang_up()
+    await his.wait_closed()
+    await site.event("callback.called", outcome="talked", agent="1001")
+    done = await site.api.ask("POST", f"/api/callbacks/{callback}/done", {"note": "sold"})
+    assert (done["callback"]["state"], done["callback"]["attempts"]) == ("done", 1)
