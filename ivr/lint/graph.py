@@ -32,6 +32,14 @@ def circles(following: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, ...]]
     """Every greatest set of nodes among which one can go round for ever, each in the order of the flow."""
     before = turned(following)
     left = dict.fromkeys(following)
+    # What nothing comes to, or nothing follows, is in no circle: most flows are done with that.
+    bare = [node for node in following if not before[node] or not following[node]]
+    while bare:
+        node = bare.pop()
+        if node in left:
+            del left[node]
+            bare += [one for one in following[node] if one in left and left.keys().isdisjoint(before[one])]
+            bare += [one for one in before[node] if one in left and left.keys().isdisjoint(following[one])]
     for node in following:
         if node not in left:
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from random import Random
+from time import process_time
 from typing import Any
 
 import pytest
@@ -111,6 +112,25 @@ def test_many_warnings_do_not_refuse_a_flow() -> None:
     assert len(flows) == 1
     assert len(problems) == 100
     assert {problem.severity for problem in problems} == {Severity.WARNING}
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        "{{set: {{x: '1'}}, next: m{n}}}",
+        "{{menu: {{prompt: Press 1., keys: {{'1': m{n}}}, otherwise: m{n}}}}}",
+        "{{if: [{{when: 'dialled == \"{n}\"', to: m{n}}}], else: m{n}}}",
+        "{{ask: {{type: digits, prompt: What?, save: x}}, next: m{n}, otherwise: m{n}}}",
+    ],
+)
+@pytest.mark.parametrize("last", ["{{hangup: {{}}}}", "{{say: Again., next: m0}}"])
+def test_a_long_chain_takes_no_long_time(node: str, last: str) -> None:
+    count = 2000
+    nodes = "".join(f"  m{n}: {node.format(n=n + 1)}\n" for n in range(count)) + f"  m{count}: {last.format()}\n"
+    text = f"flow: long\nnumbers: ['1']\nlanguage: en\nstart: m0\nnodes:\n{nodes}"
+    before = process_time()
+    judge_files({"long.yaml": text.encode()}, SITE, advice=True)
+    assert process_time() - before < 4, "it takes half a second on an idle machine"
 
 
 MENU = """
