@@ -55,7 +55,8 @@ def configure_logs(
         file.parent.mkdir(parents=True, exist_ok=True)
         handler = logging.FileHandler(file, encoding="utf-8")
     render: list[Any] = (
-        [structlog.dev.ConsoleRenderer()]
+        # With rich installed the default shows the variables of every frame: keys that callers press among them.
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if readable
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

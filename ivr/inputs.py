@@ -39,7 +39,7 @@ class PromptEnded:
 
 @dataclass(frozen=True, slots=True)
 class KeyTyped:
-    key: str
+    key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,7 @@ class FlowSession:
         "_remembered",
         "_resuming",
         "_saying",
+        "_secured",
         "_switch",
         "_timer",
         "_timers",
@@ -136,6 +137,7 @@ class FlowSession:
         self._around = around
         self._outside = outside
         self._on_secure = on_secure
+        self._secured = False
         self._asking = 0
         self._asked: Handle | None = None
         self._asked_limit: Timer | None = None
@@ -225,6 +227,9 @@ class FlowSession:
         self._cancel_timer()
         self._cancel_watchdog()
         self._drop_request()
+        if self._secured:  # whoever goes on with this call says it again
+            self._secured = False
+            self._on_secure(False)
 
     # what the PBX says --------------------------------------------------------------------------------------------
 
@@ -330,6 +335,7 @@ class FlowSession:
             case Music(music_class=music_class):
                 self._switch.send(StartMusic(self._channel, music_class))
             case Secure(on=on):
+                self._secured = on
                 self._on_secure(on)
             case Went():
                 pass

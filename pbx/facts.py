@@ -142,7 +142,7 @@ class PhoneResumed:
 @dataclass(frozen=True, slots=True)
 class KeyPressed:
     channel: str
-    key: str
+    key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,3 +75,24 @@ def test_a_log_file(logging_restored: None, tmp_path: Path) -> None:
     line = json.loads((tmp_path / "logs" / "cordboard.log").read_text())
     assert line["pii"] == {"name": "Ana"}
     assert "ValueError: broken" in line["exception"]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_traceback_on_a_terminal_shows_no_variables(logging_restored: None) -> None:
+    """Keys that callers press are such variables."""
+    stream = Terminal()
+    configure_logs("info", stream=stream)
+
+    def handle(secret_key: str) -> None:
+        raise ValueError("broken")
+
+    try:
+        handle("".join(["41", "11"]))
+    except ValueError:
+        structlog.get_logger().exception("failed")
+    assert "ValueError: broken" in stream.getvalue()
+    assert "4111" not in stream.getvalue()

@@ -317,3 +317,41 @@ def test_the_place_is_remembered_before_the_outcome() -> None:
     rig.begun()
     rig.switch.press("c1", "1")
     assert order == ["hello", "sales", "Handover"]
+
+
+def test_a_secure_step_that_is_cut_off_is_over() -> None:
+    """Whoever goes on with the call says it again; else nothing of it would ever be recorded."""
+    rig = Rig()
+    text = """
+flow: test
+numbers: ["100"]
+language: en
+start: card
+nodes:
+  card: {ask: {type: digits, secure: true, save: card, prompt: Card.}, next: done, otherwise: done}
+  done: {hangup: {}}
+"""
+    asked, problems = load_text(text.encode(), "test.yaml")
+    assert asked is not None, problems
+    told: list[bool] = []
+    session = FlowSession(
+        "c1",
+        INFO,
+        asked,
+        rig.prompts,
+        rig.switch,
+        rig.time,
+        lambda _kind, _data: None,
+        rig.outcomes.append,
+        rig.places.append,
+        around=rig.around,
+        outside=rig.outside,
+        on_secure=told.append,
+    )
+    rig.session = session
+    session.begin()
+    rig.time.settle()
+    assert told == [True]
+    session.close()
+    session.close()
+    assert told == [True, False]
