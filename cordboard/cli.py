@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import typer
 
-from cordboard import callback_cli, dialplan_cli, message_cli
+from cordboard import callback_cli, customer_cli, dialplan_cli, message_cli
 from cordboard.api_client import ServiceError
 from cordboard.cli_tools import DEFAULT_CONFIG, ConfigFile, ask, config_of, reject, run, secrets_of, service_of, show
 from cordboard.config import config_schema
@@ -24,6 +24,7 @@ app.add_typer(agents_app, name="agents")
 app.add_typer(dialplan_cli.app, name="dialplan")
 app.add_typer(recording_app, name="recording")
 app.add_typer(callback_cli.app, name="callbacks")
+app.add_typer(customer_cli.app, name="customers")
 app.add_typer(message_cli.app, name="messages")
 app.add_typer(switch_app, name="switch")
 

@@ -234,12 +234,6 @@ class Transfers(Section):
     ring_s: Annotated[int, Field(ge=5, le=120)] = Field(30, description="how long a number may ring")
 
 
-class Callbacks(Section):
-    """Callers who want to be called back, on numbers that `transfers.prefixes` allows."""
-
-    region: Region | None = Field(None, description="the country in which numbers without + are meant, as US")
-
-
 class Lookups(Section):
     """Other systems that flows may ask over HTTP. Nothing is asked that is not allowed here."""
 
@@ -310,10 +304,10 @@ class Config(Section):
     )
     feature_codes: FeatureCodes = FeatureCodes()
     time_zone: TimeZone = Field("UTC", description="where days and hours begin, as `Europe/Madrid`")
+    region: Region | None = Field(None, description="the country in which numbers without + are meant, as US")
     figures: Figures = Figures()
     talk_codes: TalkCodes = TalkCodes()
     transfers: Transfers = Transfers()
-    callbacks: Callbacks = Callbacks()
     lookups: Lookups = Lookups()
     secrets: dict[SecretKey, Path] = Field(
         default_factory=dict,

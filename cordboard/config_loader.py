@@ -276,9 +276,9 @@ def _contradictions(config: Config) -> Iterator[tuple[yaml_source.Path, str]]:
     yield from _words(("not_ready_reasons",), config.not_ready_reasons)
     yield from _codes(config)
     yield from _queues_by_number(config)
-    region = config.callbacks.region
+    region = config.region
     if region is not None and region not in phonenumbers.SUPPORTED_REGIONS:
-        yield ("callbacks", "region"), f'callbacks.region: "{region}" is no country code such as US or CO'
+        yield ("region",), f'region: "{region}" is no country code such as US or CO'
     for language in config.voices:
         if language not in config.languages:
             yield ("voices", language), f'voices.{language}: "{language}" is not among the languages'

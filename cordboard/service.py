@@ -26,6 +26,7 @@ from cordboard.callback_desk import CallbackDesk
 from cordboard.calls import CallBook
 from cordboard.clock import SteadyClock
 from cordboard.config import Config
+from cordboard.customer_desk import CustomerDesk
 from cordboard.dispatcher import Dispatcher
 from cordboard.doors import Doors
 from cordboard.figures.days import day_in
@@ -69,6 +70,7 @@ from cordboard.site import (
     talk_site,
 )
 from cordboard.storage.callbacks import CallbackStore
+from cordboard.storage.customers import CustomerStore
 from cordboard.storage.dialplans import VersionStore
 from cordboard.storage.engine import open_engine
 from cordboard.storage.migrate import migrate
@@ -86,7 +88,7 @@ from cordboard.wrap_ups import talks_in_wrap_up
 from ivr.library import DialplanLibrary
 from ivr.ports import Handle
 from ivr.prompts import PromptStore
-from ivr.requests import CallbackRequest, HttpRequest, TransferRequest
+from ivr.requests import CallbackRequest, CustomerRequest, HttpRequest, TransferRequest
 from ivr.voices import Voices
 from pbx.facts import Fact, LinkUp
 from pbx.link import PbxLink
@@ -200,7 +202,7 @@ class Service:
         self.callbacks = CallbackDesk(
             CallbackStore(self.database),
             allowed_of(config),
-            config.callbacks.region,
+            config.region,
             config.agents.keys(),
             clock=self.clock,
             note=self.journal.note,
@@ -212,6 +214,9 @@ class Service:
         self.last_agents.prime(await self.reader.last_talks(PRIMED_TALKS))
         notices = notices_of(config)
         self.outside = OutsideDesks(timers)
+        self.customers = CustomerDesk(
+            CustomerStore(self.database), config.region, clock=self.clock, note=self.journal.note
+        )
         service_secrets = service_secrets_of(config)
         exchange = HttpExchange(config.lookups.at_once)
         self._undo.push_async_callback(exchange.close)
@@ -246,6 +251,7 @@ class Service:
         self.outside.add(CallbackRequest, self._promise_callback)
         self.outside.add(HttpRequest, self.lookups.begin)
         self.publisher.in_use = lambda: {call.version for call in self.calls}
+        self.outside.add(CustomerRequest, self.customers.begin)
         self.talk_desk = TalkDesk(self.distributor, talk_site(config, lambda: tuple(self.library.current)))
         keys = TalkKeys(
             {code: command for command, code in config.talk_codes.model_dump().items()},
@@ -305,6 +311,7 @@ class Service:
         writing = self._own(self.writer.run(), "writer")
         self._undo.push_async_callback(self._stop_writing, writing)
         self._undo.push_async_callback(self.lookups.close)
+        self._undo.push_async_callback(self.customers.close)
 
     def connect(self) -> None:
         """Take the PBX's calls over and serve."""

@@ -170,6 +170,7 @@ def web_deps(service: Service) -> WebDeps:
         callbacks=service.callbacks,
         dialplans=service.publisher,
         switches=service.switches,
+        customers=service.customers,
         clock=service.clock,
         allowed_hosts=frozenset(config.web.allowed_hosts),
     )

@@ -97,6 +97,13 @@ class CallbackRequest(What):
     data: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CustomerRequest(What):
+    """Whose number this is. Outcomes: ok (values: the built-in variables of a customer), unknown, failed."""
+
+    number: str = field(repr=False)
+
+
 def pause_s(tried: int) -> float:
     """How long to wait after so many tries."""
     return RETRY_PAUSE_S * float(2 ** (tried - 1))

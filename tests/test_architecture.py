@@ -26,6 +26,7 @@ CORE = {
     "ivr/model.py",
     "ivr/requests.py",
     "ivr/services.py",
+    "ivr/verbs/customer.py",
     "ivr/verbs/http.py",
     "ivr/values.py",
     "ivr/inputs.py",

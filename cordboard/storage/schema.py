@@ -215,3 +215,23 @@ switches = Table(
     Column("changed_at", Double, nullable=False),
 )
 """The columns are the fields of `switches.Switch`, by name and order."""
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("tags", JSON().with_variant(JSONB, "postgresql"), nullable=False),
+)
+
+customer_numbers = Table(
+    "customer_numbers",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+)
+"""E.164. A number belongs to one customer."""
+
+Index("ix_customer_numbers_customer_id", customer_numbers.c.customer_id)

@@ -8,6 +8,7 @@ from cordboard.web.agents import AgentApi
 from cordboard.web.api import Api
 from cordboard.web.board import Board
 from cordboard.web.callbacks import CallbacksApi
+from cordboard.web.customers import CustomersApi
 from cordboard.web.dialplans import DialplansApi, SwitchesApi
 from cordboard.web.figures import FiguresApi
 from cordboard.web.guard import add_headers, errors_as_json, host_check, token_check
@@ -33,7 +34,16 @@ def make_app(deps: WebDeps) -> web.Application:
     board = Board(deps)
     calls = (AgentApi(deps), Api(deps), FiguresApi(deps), RecordingsApi(deps.recordings), CallbacksApi(deps.callbacks))
     dialplans = (DialplansApi(deps.dialplans), SwitchesApi(deps.switches))
-    parts = (Health(deps), *calls, MessagesApi(deps.messages), *dialplans, talks, live, board)
+    parts = (
+        Health(deps),
+        *calls,
+        MessagesApi(deps.messages),
+        *dialplans,
+        CustomersApi(deps.customers),
+        talks,
+        live,
+        board,
+    )
     app.add_routes([*page_routes(deps.company), *(route for part in parts for route in part.routes())])
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(live.close)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from prometheus_client import CollectorRegistry
 
 from cordboard.callback import Callback, CallbackState
+from cordboard.customer import Customer
 from cordboard.dialplan_versions import Files, Outcome, Version
 from cordboard.events import Event
 from cordboard.journal import Subscription
@@ -141,6 +142,21 @@ class MessageBoxes(Protocol):
         """How many nobody has heard, by box."""
 
 
+class CustomerList(Protocol):
+    """Whom flows recognise; `customer_desk.CustomerDesk` is the real one. Raises `DatabaseUnavailable`."""
+
+    async def page(self, limit: int, after: str = ..., number: str | None = ...) -> list[Customer]: ...
+
+    async def get(self, customer: str) -> Customer:
+        """Raises `NotFound`."""
+
+    async def put(self, customer: str, given: dict[str, Any]) -> Customer:
+        """Raises `CommandRefused`, `BadCustomer`."""
+
+    async def delete(self, customer: str) -> None:
+        """Raises `NotFound`."""
+
+
 class DialplanDesk(Protocol):
     """Versions of the dialplans; `publishing.Publisher` is the real one. Raises `DatabaseUnavailable`."""
 
@@ -232,6 +248,7 @@ class WebDeps:
     callbacks: CallbackDesk
     dialplans: DialplanDesk
     switches: SwitchDesk
+    customers: CustomerList
     clock: Callable[[], float]
     """The time of events."""
     allowed_hosts: frozenset[str] = frozenset()

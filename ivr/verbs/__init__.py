@@ -13,6 +13,7 @@ from ivr.verbs.ask import AskNode
 from ivr.verbs.assign import AssignNode
 from ivr.verbs.call_flow import CallNode
 from ivr.verbs.callback import CallbackNode
+from ivr.verbs.customer import CustomerNode
 from ivr.verbs.decide import IfNode
 from ivr.verbs.give_back import ReturnNode
 from ivr.verbs.goto import GotoNode
@@ -36,6 +37,7 @@ _ALL: tuple[type[Node], ...] = (
     IfNode,
     HoursNode,
     HttpNode,
+    CustomerNode,
     SplitNode,
     SwitchNode,
     WaitNode,

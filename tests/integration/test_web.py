@@ -16,6 +16,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from cordboard.allowed import Allowed
 from cordboard.callback_desk import CallbackDesk
 from cordboard.clock import SteadyClock
+from cordboard.customer_desk import CustomerDesk
 from cordboard.events import Event
 from cordboard.figures.days import BadInterval
 from cordboard.journal import Journal, Subscription
@@ -23,6 +24,7 @@ from cordboard.messages import Messages
 from cordboard.outside import OutsideDesks
 from cordboard.recordings import Recordings
 from cordboard.storage.callbacks import CallbackStore
+from cordboard.storage.customers import CustomerStore
 from cordboard.storage.engine import open_engine
 from cordboard.storage.migrate import migrate
 from cordboard.storage.reader import Reader
@@ -215,6 +217,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         callbacks=callbacks,
         dialplans=rig.publisher,
         switches=rig.switches,
+        customers=CustomerDesk(CustomerStore(engine), "US", clock=clock, note=journal.note),
         clock=clock,
         allowed_hosts=frozenset({"board.example"}),
     )

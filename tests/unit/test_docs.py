@@ -28,7 +28,7 @@ DOCS = [*(ROOT / name for name in TOP), *sorted((ROOT / "docs").rglob("*.md"))]
 PLACEHOLDERS = {"queues": "NAME", "agents": "NUMBER"}
 CODE = re.compile(r"^```[^\n]*\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
 EVENT = re.compile(
-    r"(?:call|flow|http|node|prompt|key|menu|command|queue|offer|recording|talk|agent|link|ask|dialplan|switch)\.[a-z_]+"
+    r"(?:call|customer|flow|http|node|prompt|key|menu|command|queue|offer|recording|talk|agent|link|ask|dialplan|switch)\.[a-z_]+"
 )
 
 
