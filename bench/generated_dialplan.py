@@ -55,7 +55,7 @@ PARTS = {
     "services": {
         "orders": {
             "url": "https://orders.example.net/v1",
-            "auth": {"bearer": "orders-token"},
+            "headers": {"Authorization": "Bearer {secret:ORDERS}"},
         }
     },
 }
