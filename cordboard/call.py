@@ -274,7 +274,7 @@ class Call:
             self.phase = Phase.FLOW
         if self.phase is Phase.TALK and memory is not None and not self.waiting.queue:
             talking = seen.bridge != "" or memory.phase is Phase.TALK
-            self._transfer.resume(_place(self._position, memory.flow), talking=talking)
+            self._transfer.resume(self._position.place(memory.flow) if self._position else "", talking=talking)
             self._by_flow = self._transferred = talking
             self.phase = Phase.TALK if talking else Phase.FLOW
         self._talks = int(self.phase is Phase.TALK and not self._by_flow)
@@ -409,7 +409,7 @@ class Call:
         return self.services.library.flow_for(self.info.dialled, self.channel, number, self.version)
 
     def _moved(self, position: Position) -> None:
-        if _place(position) != _place(self._position):
+        if self._position is None or position.place() != self._position.place():
             self._transfer.forget()
         self._position = position
         if position.language != self._spoken:
@@ -488,8 +488,3 @@ class Call:
 
     def _note(self, kind: str, data: dict[str, Any]) -> None:
         self.services.note(kind, call_id=self.channel, queue=self.waiting.queue or None, data=data)
-
-
-def _place(position: Position | None, flow: str = "") -> str:
-    """Of a flow's node, as `TransferRequest.at` has it. `flow`: the one that the call began with."""
-    return f"{position.flow or flow}/{position.node}" if position is not None else ""

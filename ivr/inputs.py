@@ -120,6 +120,10 @@ class Position:
     errors: int = 0
     gone: bool = False
 
+    def place(self, main: str = "") -> str:
+        """The node and its flow, in one word. `main`: the flow that the call began with."""
+        return f"{self.flow or main}/{self.node}"
+
     def to_memory(self) -> dict[str, Any]:
         """What a successor needs to `resume` here: small, plain JSON, without keys.
 

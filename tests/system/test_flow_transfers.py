@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from cordboard.phones.phone_call import PhoneCall
 from cordboard.phones.softphone import AnswerAfter, Manual, RefuseBusy, Softphone
@@ -23,6 +27,7 @@ numbers: ["100"]
 language: en
 start: which
 on_hangup: missed
+services: {crm: {url: "CRM"}}
 nodes:
   which:
     ask: {type: digits, length: 4-12, prompt: Press one for yes., save: wanted}
@@ -35,7 +40,8 @@ nodes:
     otherwise: {busy: busy, no_answer: silent, not_allowed: forbidden, else: bye}
   outside: {transfer: {to: "+{wanted}", ring: 10s}, next: talked, otherwise: {not_allowed: forbidden, else: bye}}
   promise: {callback: {queue: sales, number: "+12025550199"}, next: promised, otherwise: bye}
-  missed: {callback: {queue: support}, next: bye, otherwise: bye}
+  missed: {http: {service: crm, post: /gone, body: {caller: "{caller_number}"}}, next: remember, otherwise: bye}
+  remember: {callback: {queue: support}, next: bye, otherwise: bye}
   promised: {say: Goodbye., next: which}
   talked: {say: Goodbye., next: which}
   busy: {say: Goodbye., next: which}
@@ -54,20 +60,45 @@ async def outside() -> AsyncIterator[Softphone]:
     await phone.close()
 
 
+@dataclass
+class Crm:
+    """Another system: who hung up, as it was told, and it takes its time."""
+
+    url: str = ""
+    told: list[Any] = field(default_factory=list)
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def gone(self, request: web.Request) -> web.Response:
+        self.told.append(await request.json())
+        await self.may_answer.wait()
+        return web.json_response({})
+
+
 @pytest.fixture
-async def site(outside: Softphone, tmp_path: Path) -> AsyncIterator[Site]:
+async def crm() -> AsyncIterator[Crm]:
+    made = Crm()
+    app = web.Application()
+    app.router.add_post("/gone", made.gone)
+    async with TestServer(app) as server:
+        made.url = str(server.make_url("/")).rstrip("/")
+        yield made
+
+
+@pytest.fixture
+async def site(outside: Softphone, crm: Crm, tmp_path: Path) -> AsyncIterator[Site]:
     secret = tmp_path / "trunk.secret"
     secret.write_text("of-the-trunk-only-in-tests")
     secret.chmod(0o600)
     dialplans = tmp_path / "dialplans"
     dialplans.mkdir()
-    (dialplans / "front.yaml").write_text(FLOW)
+    (dialplans / "front.yaml").write_text(FLOW.replace("CRM", crm.url))
     trunk = {"host": "127.0.0.1", "port": int(outside.uri.rpartition(":")[2]), "user": "test"}
     made = Site(
         {
             "pbx.demo_callers": False,  # whoever calls from this machine comes through the trunk
             "pbx.trunk": trunk | {"secret_file": str(secret)},
             "transfers.prefixes": [OUTSIDE[:5]],
+            "lookups.allow": [crm.url],
         },
         dialplans,
     )
@@ -96,7 +127,7 @@ async def caller_of(site: Site, number: str = "+12025550142") -> PhoneCall:
     return call
 
 
-async def test_to_agents_busy_no_answer_and_the_talk_after_which_the_caller_is_back(site: Site) -> None:
+async def test_to_agents_busy_no_answer_and_the_talk_after_which_the_caller_is_back(site: Site, crm: Crm) -> None:
     ana = await site.agent("1001", ready=False)  # not logged in: the person is meant, not the agent
     await site.agent("1002", RefuseBusy(0.2))
     await site.agent("1003", Manual())
@@ -122,14 +153,20 @@ async def test_to_agents_busy_no_answer_and_the_talk_after_which_the_caller_is_b
     assert outcomes == ["talked", "busy", "no_answer", "not_allowed"]
     (leg,) = (await site.api.ask("GET", f"/api/calls/{ended['call_id']}"))["legs"]
     assert leg["agent"] == "1001"
-    # Whoever hung up is remembered by `on_hangup`, after the end of the call was on record.
+    # Whoever hung up is remembered by `on_hangup`: the end of the call waits for nobody.
+    assert (await site.record())["call_id"] == ended["call_id"]
+    await site.until(lambda: crm.told == [{"caller": "+12025550142"}], 5, "the other system is told")
+    crm.may_answer.set()
     asked = await site.event("callback.requested", queue="support")
     assert asked["seq"] > ended["seq"]
     (callback,) = (await site.api.ask("GET", "/api/callbacks"))["callbacks"]
     assert (callback["number"], callback["call_id"]) == ("+12025550142", ended["call_id"])
 
 
-async def test_to_a_number_outside_the_service_killed_in_the_talk_and_a_promise(outside: Softphone, site: Site) -> None:
+async def test_to_a_number_outside_the_service_killed_in_the_talk_and_a_promise(
+    outside: Softphone, site: Site, crm: Crm
+) -> None:
+    crm.may_answer.set()
     call = await caller_of(site)
     await call.send_digits("493012349#")  # no prefix allows it
     await goes_on_at(site, "forbidden")

@@ -26,8 +26,7 @@ nodes:
   agent: {transfer: {to: "1001"}, next: after, otherwise: after}
   after: {say: After, next: done}
   mark: {set: {why: gone}, next: remember}
-  remember: {callback: {queue: sales, data: {why: "{why}"}}, next: tell, otherwise: tell}
-  tell: {say: Nobody hears this, next: done}
+  remember: {callback: {queue: sales, data: {why: "{why}"}}, next: done, otherwise: done}
   done: {hangup: {}}
 """
 SITE: dict[str, Any] = {"text": FLOW}

@@ -20,6 +20,7 @@ from ivr.rehearsal.rehearsal import Awaits, Rehearsal
 from ivr.requests import OK, What
 from ivr.values import Kind, Value
 from ivr.verbs.ask import AskNode
+from ivr.verbs.customer import KNOWN, CustomerNode
 from ivr.verbs.menu import MenuNode
 
 DOCS = Path(__file__).parents[2] / "docs" / "dialplan.md"
@@ -83,7 +84,10 @@ def walked(flow: Flow, dialplans: Dialplans, lots: random.Random) -> Rehearsal:
         here = flows[name].nodes[node]
         if lots.random() < 0.3:
             return lots.choice([label for _, label, _ in here.branches()]), ()
-        return OK, tuple((one.name, lots.choice(VALUES[one.kind or Kind.TEXT])) for one in here.sets())
+        sets = [(one.name, one.kind or Kind.TEXT) for one in here.sets()]
+        if isinstance(here, CustomerNode):
+            sets = [(known, Kind.TEXT) for known in KNOWN]
+        return OK, tuple((variable, lots.choice(VALUES[kind])) for variable, kind in sets)
 
     at = 1_767_621_600.0 + lots.random() * WEEK_S
     facts = CallFacts("+15550142", "Ada", flow.numbers[0], f"call-{lots.random()}")

@@ -33,7 +33,7 @@ nodes:
     callback: {queue: sales, number: "{wanted}", data: {why: "{wanted} for {caller_name}"}}
     next: thanks
     otherwise: {already: thanks, else: sorry}
-  missed: {callback: {queue: sales}, next: bye, otherwise: sorry}
+  missed: {callback: {queue: sales}, next: bye, otherwise: bye}
   thanks: {say: {en: Thanks., es: Gracias.}, next: bye}
   sorry: {say: {en: Sorry., es: Disculpe.}, next: bye}
   bye: {hangup: {}}
