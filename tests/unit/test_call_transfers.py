@@ -180,6 +180,21 @@ def test_a_restart_between_the_answer_and_the_bridge() -> None:
     assert legs(brain) == []
 
 
+def test_the_link_is_lost_while_they_are_put_together_and_found_when_they_talk() -> None:
+    brain = choosing()
+    brain.pbx.connect_seconds = 2.0
+    brain.time.advance(1.5)
+    brain.lose_link()
+    brain.time.advance(15)
+    brain.restore_link()
+    brain.time.advance(1)
+    assert brain.phase("c1") == "talk"
+    brain.pbx.hang_up(legs(brain)[0])
+    brain.time.settle()
+    assert brain.heard("c1")[-1] == "After"
+    assert rung(brain) == 1
+
+
 # anything ------------------------------------------------------------------------------------------------------------
 
 SCRIPTS = (

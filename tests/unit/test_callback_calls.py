@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cordboard.callback_calls import CallbackDialler
-from pbx.facts import LegFailure, OrderFailed
+from pbx.facts import ChannelGone, LegFailure, OrderFailed
 from pbx.orders import Connect, Desk, HangUp, RingNumber, RingPhone
 from tests.fakes.brain import Brain, FakePbx
 from tests.fakes.switch import PhoneScript
@@ -98,6 +98,14 @@ def test_the_agent_hangs_up_while_the_customer_s_phone_rings() -> None:
     calling.time.advance(0.1)
     assert customer in [order.channel for order in calling.pbx.sent(HangUp)]
     assert (calling.outcomes, calling.legs()) == (["agent_left"], [])
+
+
+def test_a_phone_that_is_gone_without_a_word_rings_no_more() -> None:
+    calling = Calling(PhoneScript.rings_on())
+    calling.time.advance(1)
+    calling.pbx.emit(ChannelGone(calling.legs()[0], 16))
+    calling.time.advance(1.5)
+    assert calling.outcomes == ["failed"]
 
 
 @pytest.mark.parametrize(("after", "outcome"), [(0.5, "lost"), (2.0, "lost"), (5.0, "talked")])
