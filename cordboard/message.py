@@ -13,7 +13,7 @@ SAMPLE_BYTES = 2
 FALLBACK_BOX = "fallback"
 """Where messages are that the plain dialplan took while the service was away."""
 
-_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]")
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]")
 _BOX = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _LONGEST_CALL = 60
 

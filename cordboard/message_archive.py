@@ -62,18 +62,22 @@ class MessageArchive:
         clock: Callable[[], float],
         note: Note,
         in_use: Callable[[], Collection[str]],
+        here: Callable[[str], bool],
         caller_of: Callable[[str], Awaitable[str]],
         keep_days: int | None,
         quiet_s: float = QUIET_S,
         find_every_s: float = FIND_EVERY_S,
     ) -> None:
-        """`in_use`: those that are recorded or reviewed now; `caller_of(call_id)`: who called, "" if unknown."""
+        """`in_use`: those that are recorded or reviewed now; `here(call_id)`: whether that caller is still in the PBX;
+        `caller_of(call_id)`: their number, "" if unknown."""
         self.new: Counter[str] = Counter()
         self._files = files
         self._store = store
         self._clock = clock
         self._note = note
         self._in_use = in_use
+        self._here = here
+        self._linked = asyncio.Event()
         self._caller_of = caller_of
         self._keep_days = keep_days
         self._quiet_s = quiet_s
@@ -91,6 +95,10 @@ class MessageArchive:
         self.new = Counter(await self._store.new_by_box())
         for message in await self._store.unfinished():
             self._begin(message)
+
+    def linked(self) -> None:
+        """It is known who is in the PBX: drafts that nobody speaks can be told from others."""
+        self._linked.set()
 
     async def run(self) -> None:
         try:
@@ -203,6 +211,7 @@ class MessageArchive:
 
     async def _find(self) -> None:
         """Drafts that a crash or a lost link left, and what the plain dialplan recorded."""
+        await self._linked.wait()
         while True:
             try:
                 await self._find_drafts()
@@ -217,7 +226,7 @@ class MessageArchive:
             quiet = await self._in_thread(self._files.quiet_for, name)
             if message is None or quiet is None or quiet < self._quiet_s:
                 continue
-            if name in self._in_use() or name in self._making:
+            if name in self._in_use() or name in self._making or self._here(message.call):
                 continue
             if await self._store.get(name) is None and await self._in_thread(self._files.heard_s, name) >= LEAST_S:
                 message.caller = await self._caller_of(message.call)

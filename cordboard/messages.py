@@ -21,7 +21,7 @@ from cordboard.storage.reader import Reader
 from cordboard.web.ports import CommandRefused
 from ivr.ports import Timers
 from ivr.requests import KeepRequest, RecordRequest
-from pbx.facts import Fact
+from pbx.facts import Fact, LinkUp
 from pbx.ports import Switch
 
 FOLDER = "messages"
@@ -43,11 +43,12 @@ class Messages:
         timers: Timers,
         clock: Callable[[], float],
         refusal: Callable[[], str],
+        here: Callable[[str], bool],
         keep_days: int | None,
         quiet_s: float | None = None,
         find_every_s: float | None = None,
     ) -> None:
-        """`refusal()`: why nothing should be recorded now, ""."""
+        """`refusal()`: why nothing should be recorded now, ""; `here(call_id)`: whether the caller is in the PBX."""
         self.files = MessageFiles(root, FOLDER)
         self._store = MessageStore(database)
         self._reader = reader
@@ -59,6 +60,7 @@ class Messages:
             clock=clock,
             note=journal.note,
             in_use=lambda: self.desk.in_use(),  # noqa: PLW0108 - made below
+            here=here,
             caller_of=self._caller_of,
             keep_days=keep_days,
             **{name: value for name, value in patience.items() if value is not None},
@@ -81,6 +83,8 @@ class Messages:
 
     def fact(self, fact: Fact) -> None:
         self.desk.fact(fact)
+        if isinstance(fact, LinkUp):
+            self.archive.linked()
 
     # web.ports.MessageBoxes --------------------------------------------------------------------------------------
 

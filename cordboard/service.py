@@ -305,6 +305,7 @@ class Service:
             timers=timers,
             clock=self.clock,
             refusal=self.recordings.archive.refusal,
+            here=lambda call: call in self.live,
             keep_days=config.recordings_days,
         )
         await self.messages.prepare()

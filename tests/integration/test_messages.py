@@ -15,6 +15,7 @@ import soundfile
 from aiohttp.test_utils import TestClient, TestServer
 
 from cordboard.clock import SteadyClock
+from cordboard.events import Event
 from cordboard.journal import Journal
 from cordboard.message import RATE, Message, id_of
 from cordboard.messages import Messages
@@ -23,11 +24,13 @@ from cordboard.storage.engine import open_engine
 from cordboard.storage.messages import MessageStore
 from cordboard.storage.migrate import migrate
 from cordboard.storage.reader import Reader
+from cordboard.storage.sink import open_sink
+from cordboard.storage.writer import Writer
 from cordboard.web.app import make_app
 from cordboard.web.metrics import MessageCollector, make_registry
 from cordboard.web.ports import WebDeps
 from ivr.requests import KeepRequest, RecordRequest, What
-from pbx.facts import MessageEnd, OrderFailed
+from pbx.facts import LinkUp, MessageEnd, OrderFailed, Snapshot
 from pbx.orders import RecordMessage
 from tests.fakes.storage import KeepingWriter
 from tests.fakes.switch import FakeSwitch
@@ -46,6 +49,18 @@ def speech(seconds: float, before: float = 0.5, after: float = 1.0) -> bytes:
     return bytes((sound * 32767).astype("<i2").tobytes())
 
 
+class BothWriter(KeepingWriter):
+    """Keeps events for the test, and writes them."""
+
+    def __init__(self, writer: Writer) -> None:
+        super().__init__()
+        self._writer = writer
+
+    def event(self, event: Event) -> None:
+        super().event(event)
+        self._writer.event(event)
+
+
 @dataclass
 class Site:
     messages: Messages
@@ -57,6 +72,7 @@ class Site:
     client: TestClient[Any, Any]
     store: MessageStore
     refusals: list[str]
+    here: set[str]
     answers: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     async def ask(self, method: str, path: str, status: int = 200) -> Any:
@@ -103,12 +119,15 @@ class Site:
 async def running(tmp_path: Path, quiet_s: float = 0.0) -> AsyncIterator[Site]:
     engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'cordboard.db'}")
     await migrate(engine)
-    clock, writer, time = SteadyClock(), KeepingWriter(), VirtualTime()
-    reader, journal = Reader(engine, clock), Journal(clock, writer)
+    clock, time, to_database = SteadyClock(), VirtualTime(), Writer(open_sink(engine))
+    writer = BothWriter(to_database)
+    reader = Reader(engine, clock)
+    journal = Journal(clock, writer, last_seq=await reader.last_seq())
     outside = OutsideDesks(time)
     switch = FakeSwitch(time, lambda _fact: None)
     switch.call(CALL)
     refusals: list[str] = []
+    here = {CALL}
     messages = Messages(
         tmp_path / "recordings",
         engine,
@@ -119,6 +138,7 @@ async def running(tmp_path: Path, quiet_s: float = 0.0) -> AsyncIterator[Site]:
         timers=time,
         clock=clock,
         refusal=lambda: "".join(refusals),
+        here=here.__contains__,
         keep_days=30,
         quiet_s=quiet_s,
         find_every_s=0.02,
@@ -126,7 +146,9 @@ async def running(tmp_path: Path, quiet_s: float = 0.0) -> AsyncIterator[Site]:
     switch.sink = messages.fact
     journal.note("call.arrived", call_id=CALL, data={"caller": CALLER, "dialled": "100", "origin": "public"})
     await messages.prepare()
+    messages.fact(LinkUp(Snapshot(())))
     work = asyncio.create_task(messages.run())
+    writing = asyncio.create_task(to_database.run())
     of_others: dict[str, Any] = {one.name: None for one in fields(WebDeps)}
     ours = {
         "token": TOKEN,
@@ -140,11 +162,14 @@ async def running(tmp_path: Path, quiet_s: float = 0.0) -> AsyncIterator[Site]:
     }
     client = TestClient(TestServer(make_app(WebDeps(**(of_others | ours)))))
     await client.start_server()
-    yield Site(messages, outside, journal, writer, switch, time, client, MessageStore(engine), refusals)
-    await client.close()
-    work.cancel()
-    await asyncio.gather(work, return_exceptions=True)
-    await engine.dispose()
+    try:
+        yield Site(messages, outside, journal, writer, switch, time, client, MessageStore(engine), refusals, here)
+    finally:
+        await client.close()
+        work.cancel()
+        await to_database.close()
+        await asyncio.gather(work, writing, return_exceptions=True)
+        await engine.dispose()
 
 
 @pytest.fixture
@@ -226,7 +251,13 @@ async def test_a_lost_link_in_the_midst_loses_nothing(site: Site) -> None:
     site.switch.channels[CALL].commands.clear()
     again = await site.speaks(speech(1.5))
     site.begin(KeepRequest())
-    assert {row["id"] for row in await site.finished(2)} == {lost, again}
+    assert [row["id"] for row in await site.finished()] == [again]
+    await asyncio.sleep(0.1)
+    assert len(await site.listed()) == 1, "while the caller is there the PBX may still write it"
+    site.here.clear()
+    rows = {row["id"]: row for row in await site.finished(2)}
+    assert rows.keys() == {lost, again}
+    assert (rows[lost]["call_id"], rows[lost]["caller"]) == (CALL, CALLER)
 
 
 async def test_after_a_restart_what_was_left_is_found(tmp_path: Path) -> None:
@@ -236,6 +267,7 @@ async def test_after_a_restart_what_was_left_is_found(tmp_path: Path) -> None:
     for name, sound in ((said, speech(2.0)), (nothing, speech(0.2)), (foreign, speech(2.0))):
         (folder / f"{name}.sln").write_bytes(sound)
     async with running(tmp_path) as site:
+        site.here.clear()
         (row,) = await site.finished()
         assert (row["id"], row["at"]) == (said, 1_700_000_000.0)
         await site.until(lambda: [path.stem for path in site.on_disk("sln")] == [foreign])
@@ -248,9 +280,9 @@ async def test_a_row_without_its_file_is_finished_by_the_next_start(tmp_path: Pa
         for name in (whole, empty):
             await site.store.put(Message(name, "repairs", CALL, CALLER, 1_700_000_000.0))
     async with running(tmp_path, quiet_s=60.0) as site:
+        await site.until(lambda: site.messages.new()["repairs"] == 1)
         (row,) = await site.finished()
         assert row["id"] == whole
-        await site.until(lambda: site.messages.new()["repairs"] == 1)
         (gone,) = await site.listed("state=deleted")
         assert (gone["id"], gone["caller"]) == (empty, "")
 

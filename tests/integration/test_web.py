@@ -178,6 +178,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         timers=VirtualTime(),
         clock=clock,
         refusal=str,
+        here=lambda _call: False,
         keep_days=None,
     )
     callbacks = CallbackDesk(
