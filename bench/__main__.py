@@ -12,6 +12,7 @@ from bench import (
     expected_wait,
     memory,
     parity,
+    publishing,
     recording,
     replay,
     report,
@@ -32,6 +33,7 @@ for bench in (
     report,
     replay,
     dialplan,
+    publishing,
     parity,
 ):
     print(f"\n## {bench.__name__}: {(bench.__doc__ or '').splitlines()[0]}\n", flush=True)

@@ -107,7 +107,7 @@ class PromptStore:
 
         Nothing is spoken twice.
         """
-        texts = dialplans.texts()
+        texts = await asyncio.to_thread(dialplans.texts)  # thousands: calls must not notice
         async with self._lock:
             spoken_in = {*texts, *languages}
             wanted = _with_announcements(texts, spoken_in)
@@ -149,9 +149,7 @@ class PromptStore:
             except VoiceError as error:
                 report.failures += [PromptFailure(language, text, str(error)) for text in sorted(texts[language])]
                 continue
-            wanted = [self._job(language, text, chain) for text in sorted(texts[language])]
-            good = await asyncio.to_thread(_look, wanted)
-            for job, sound in zip(wanted, good, strict=True):
+            for job, sound in await asyncio.to_thread(self._look, language, texts[language], chain):
                 if sound is None:
                     jobs.append(job)
                 else:
@@ -164,6 +162,16 @@ class PromptStore:
             else:
                 report.spoken += 1
                 self._keep(spoken.job, sound)
+
+    def _look(self, language: str, texts: Iterable[str], chain: Iterable[Voice]) -> list[tuple[Job, Sound | None]]:
+        """What the best voice has spoken already. A file that is not whole goes, or it would pass for one that is."""
+        found = []
+        for job in [self._job(language, text, chain) for text in sorted(texts)]:
+            for attempt in job.attempts:
+                if sound_of(attempt.path) is None:
+                    attempt.path.unlink(missing_ok=True)
+            found.append((job, sound_of(job.attempts[0].path)))
+        return found
 
     def _job(self, language: str, text: str, chain: Iterable[Voice]) -> Job:
         attempts = []
@@ -198,17 +206,6 @@ def _with_announcements(texts: Mapping[str, Iterable[Spoken]], languages: Iterab
     for language in languages:
         everything.setdefault(spoken_language(language), set()).update(text_of(one, language) for one in Announcement)
     return everything
-
-
-def _look(jobs: Iterable[Job]) -> list[Sound | None]:
-    """What the best voice has spoken already. A file that is not whole goes, or it would pass for one that is."""
-    found = []
-    for job in jobs:
-        for attempt in job.attempts:
-            if sound_of(attempt.path) is None:
-                attempt.path.unlink(missing_ok=True)
-        found.append(sound_of(job.attempts[0].path))
-    return found
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cordboard.publishing import Publisher
 from cordboard.storage.dialplans import VersionStore
+from cordboard.storage.engine import open_engine
+from cordboard.storage.migrate import migrate
 from cordboard.storage.switches import SwitchStore
 from cordboard.switches import Keeper, Switches
 from ivr.library import DialplanLibrary
@@ -34,10 +36,27 @@ def good(number: str = "100", text: str = "Hello", flow: str = "test") -> str:
     return GOOD.format(number=number, text=text, flow=flow)
 
 
+_EMPTY: list[bytes] = []
+"""An SQLite file that has every table: making one takes longer than most tests."""
+
+
+async def empty_database(folder: Path) -> AsyncEngine:
+    """A database of its own for a test, without a row."""
+    file = folder / "cordboard.db"
+    engine = open_engine(f"sqlite+aiosqlite:///{file}")
+    if _EMPTY:
+        file.write_bytes(_EMPTY[0])
+    else:
+        await migrate(engine)
+        await engine.dispose()  # the last one to leave writes everything into the file
+        _EMPTY.append(file.read_bytes())
+    return engine
+
+
 class PublisherRig:
     """`start` is a start of the service: a new publisher on what the one before left. Times count up from 1000."""
 
-    def __init__(self, root: Path, engine: AsyncEngine) -> None:
+    def __init__(self, root: Path, engine: AsyncEngine, voices: Voices | None = None) -> None:
         self.folder = root / "dialplans"
         self.folder.mkdir()
         self.synthesiser = FakeSynthesiser()
@@ -48,6 +67,7 @@ class PublisherRig:
         self.store = VersionStore(engine)
         self.switch_store: Keeper = SwitchStore(engine)
         self._root = root
+        self._voices = voices or Voices()
         self.library, self.publisher = self._made()
         self.switches = self._switches()
 
@@ -67,7 +87,7 @@ class PublisherRig:
         return None if chosen is None else ", ".join(map(str, chosen.flow.texts()["en"]))
 
     def _made(self, **more: Any) -> tuple[DialplanLibrary, Publisher]:
-        prompts = PromptStore(self._root / "prompts", Voices(), self.synthesiser)
+        prompts = PromptStore(self._root / "prompts", self._voices, self.synthesiser)
         library = DialplanLibrary(prompts, lambda: self.queues)
         publisher = Publisher(
             self.folder,

@@ -15,12 +15,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from typer.testing import CliRunner
 
 from cordboard.cli import app
-from cordboard.storage.engine import open_engine
-from cordboard.storage.migrate import migrate
 from cordboard.web.app import make_app
 from cordboard.web.metrics import DialplanCollector, make_registry
 from cordboard.web.ports import WebDeps
-from tests.fakes.publishing import PublisherRig, good
+from tests.fakes.publishing import PublisherRig, empty_database, good
 
 TOKEN = "a-token-for-tests"
 STORM = """
@@ -63,8 +61,7 @@ class Site:
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     """Version 1 is the folder: 100 says Hello, and a flow looks at the switch `storm`."""
-    engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'cordboard.db'}")
-    await migrate(engine)
+    engine = await empty_database(tmp_path)
     rig = PublisherRig(tmp_path, engine)
     rig.write()
     (rig.folder / "storm.yaml").write_text(STORM)

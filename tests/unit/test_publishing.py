@@ -8,22 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from bench.generated_dialplan import files
 from cordboard.dialplan_versions import Outcome, Source, State, hash_of, packed, unpacked
 from cordboard.events import Event
 from cordboard.publishing import begun_with, load_version
-from cordboard.storage.engine import open_engine
 from cordboard.storage.errors import DatabaseUnavailable
-from cordboard.storage.migrate import migrate
 from cordboard.web.ports import CommandRefused, NotFound
 from ivr.errors import DialplanErrors
-from tests.fakes.publishing import PublisherRig, good
+from tests.fakes.publishing import PublisherRig, empty_database, good
 
 
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[PublisherRig]:
     """Not started; a good folder."""
-    engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'cordboard.db'}")
-    await migrate(engine)
+    engine = await empty_database(tmp_path)
     made = PublisherRig(tmp_path, engine)
     made.write()
     yield made
@@ -174,6 +172,41 @@ async def test_a_database_that_is_away_refuses_and_changes_nothing(rig: Publishe
     with pytest.raises(DatabaseUnavailable):
         await rig.publisher.publish()
     assert rig.hears() == "Hello"
+
+
+class Everything(set[str]):
+    def __contains__(self, _text: object) -> bool:
+        return True
+
+
+async def test_calls_do_not_notice_a_large_publish(rig: PublisherRig) -> None:
+    """The loop's longest pause is a small part of the publish. On the loop itself it would be nearly all of it."""
+    await rig.start()
+    rig.queues = {"sales", "support"}
+    rig.synthesiser.failing = Everything()
+    loop = asyncio.get_running_loop()
+    shares = []
+    for number in range(2):
+        content = files(150)
+        content["more.yaml"] = good(str(200 + number), flow="more").encode()
+        longest = 0.0
+
+        async def take_turns() -> None:
+            nonlocal longest
+            while True:
+                begun = loop.time()
+                await asyncio.sleep(0.001)
+                longest = max(longest, loop.time() - begun)
+
+        turns = asyncio.create_task(take_turns())
+        await asyncio.sleep(0)
+        begun = loop.time()
+        reading = await rig.library.read(content)
+        took = loop.time() - begun
+        turns.cancel()
+        assert reading.dialplans is not None
+        shares.append(longest / took)
+    assert min(shares) < 0.4, shares
 
 
 # back

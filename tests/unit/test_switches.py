@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cordboard.storage.engine import open_engine
 from cordboard.storage.errors import DatabaseUnavailable
-from cordboard.storage.migrate import migrate
 from cordboard.switches import Switch
 from cordboard.web.ports import NotFound
-from tests.fakes.publishing import PublisherRig
+from tests.fakes.publishing import PublisherRig, empty_database
 
 FLOW = """
 flow: main
@@ -28,8 +26,7 @@ nodes:
 
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[PublisherRig]:
-    engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'cordboard.db'}")
-    await migrate(engine)
+    engine = await empty_database(tmp_path)
     made = PublisherRig(tmp_path, engine)
     (made.folder / "main.yaml").write_text(FLOW)
     await made.start()
