@@ -10,7 +10,7 @@ _SMALL = listed(
     "eighteen nineteen"
 )
 _TENS = listed("twenty thirty forty fifty sixty seventy eighty ninety")
-_SCALES = ("thousand", "million", "billion")
+_SCALES = ("thousand", "million")
 _IRREGULAR = {
     "one": "first",
     "two": "second",
@@ -97,8 +97,8 @@ class English:
         *before, last = _group(number, "")
         return [*before, _nth(last)]
 
-    def day(self, month: int, day: int) -> str:
-        return f"{_MONTHS[month - 1]} {_nth(_below_hundred(day))}"
+    def day(self, month: int, day: int) -> list[str]:
+        return [_MONTHS[month - 1], _nth(_below_hundred(day))]
 
     def weekday(self, weekday: int) -> str:
         return f"{_WEEKDAYS[weekday]},"
@@ -109,7 +109,7 @@ class English:
             return ["two thousand" if year == 2000 else f"{_below_hundred(century)} hundred"]
         if century == 20 and rest < 10:
             return [f"two thousand {_below_hundred(rest)}"]
-        return [f"{_below_hundred(century)} {'oh-' if rest < 10 else ''}{_below_hundred(rest)}"]
+        return [_below_hundred(century), f"{'oh-' if rest < 10 else ''}{_below_hundred(rest)}"]
 
     def time(self, hour: int, minute: int) -> list[str]:
         if not minute and hour % 12 == 0:

@@ -150,22 +150,25 @@ class Spanish:
         irregular = {11: "undécimo", 12: "duodécimo"}.get(rest, " ".join(words))
         return ([_ORDINAL_HUNDREDS[hundreds - 1]] if hundreds else []) + ([irregular] if rest else [])
 
-    def day(self, month: int, day: int) -> str:
-        return f"{'primero' if day == 1 else _below_hundred(day)} de {_MONTHS[month - 1]}"
+    def day(self, month: int, day: int) -> list[str]:
+        return ["primero" if day == 1 else _below_hundred(day), f"de {_MONTHS[month - 1]}"]
 
     def weekday(self, weekday: int) -> str:
         return _WEEKDAYS[weekday]
 
     def year(self, year: int) -> list[str]:
-        return [f"de {' '.join(self.cardinal(year))}"]
+        said = self.cardinal(year)
+        if year % 100 == 0:
+            return [f"de {' '.join(said)}"]
+        return [f"de {' '.join(said[:-1])}", said[-1]]
 
     def time(self, hour: int, minute: int) -> list[str]:
         twelve = hour % 12 or 12
         said = "la una" if twelve == 1 else f"las {_below_hundred(twelve)}"
         if not minute:
-            return [f"{said} {'del mediodía' if hour == 12 else _part_of_day(hour)}"]
+            return [said, "del mediodía" if hour == 12 else _part_of_day(hour)]
         minutes = {15: "cuarto", 30: "media"}.get(minute) or _below_hundred(minute)
-        return [said, f"y {minutes} {_part_of_day(hour)}"]
+        return [said, f"y {minutes}", _part_of_day(hour)]
 
 
 def _part_of_day(hour: int) -> str:

@@ -157,10 +157,10 @@ def _date(value: Spoken, words: Language, today: str) -> list[str]:
     in_year = words.year(year) if FIRST_YEAR <= year <= LAST_YEAR else _digits(str(year), words)
     now = _calendar_day(today)
     if now is None:
-        return [named, words.day(month, day), *in_year]
+        return [named, *words.day(month, day), *in_year]
     if abs(_day_number(parts) - _day_number(now)) <= NEAR_DAYS:
-        return [named, words.day(month, day)]
-    return [words.day(month, day), *in_year]
+        return [named, *words.day(month, day)]
+    return [*words.day(month, day), *in_year]
 
 
 def _time(value: Spoken, words: Language) -> list[str]:
@@ -241,9 +241,9 @@ def _everything(kind: SpokenKind) -> Iterator[Spoken]:
             yield _DIGITS
         case SpokenKind.NUMBER | SpokenKind.MONEY:
             yield "-1"
-            yield "1234567890123"
+            yield "1234567890"
             yield "1.023456789"
-            for scale in (1, 1000, 1_000_000, 1_000_000_000):
+            for scale in (1, 1000, 1_000_000):
                 yield from (number * scale + more for number in range(1000) for more in (0, 1) if number or not more)
             yield from (f"{units}.{cents:02}" for units in (0, 1) for cents in range(100))
         case SpokenKind.ORDINAL:
@@ -258,7 +258,7 @@ def _everything(kind: SpokenKind) -> Iterator[Spoken]:
             yield from (f"{hour}:{minute:02}" for hour in range(24) for minute in range(60))
         case SpokenKind.DURATION:
             yield -1
-            yield 123_456_789_000
+            yield 1_234_567_890
             yield from range(3600)
             yield from (hours * 3600 + minutes * 60 for hours in range(1, 24) for minutes in range(60))
             yield from (days * 86_400 + hours * 3600 for days in range(1, MOST_DAYS + 1) for hours in (0, days % 24))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-MOST = 999_999_999_999
+MOST = 999_999_999
 """The largest number that is said as one."""
 
 MOST_ORDINAL = 999
@@ -74,7 +74,7 @@ class Language(Protocol):
     def ordinal(self, number: int) -> list[str]:
         """1 to MOST_ORDINAL."""
 
-    def day(self, month: int, day: int) -> str: ...
+    def day(self, month: int, day: int) -> list[str]: ...
 
     def weekday(self, weekday: int) -> str:
         """0 is Monday."""
