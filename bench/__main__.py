@@ -28,7 +28,6 @@ for bench in (
     memory,
     recording,
     calls,
-    conditions,
     expected_wait,
     report,
     replay,
