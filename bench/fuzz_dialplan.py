@@ -28,8 +28,8 @@ from typing import Any
 import yaml
 
 from bench.figures import machine, save, table, verdict
-from ivr.errors import DialplanErrors
-from ivr.loader import load_files
+from ivr.checks import Known
+from ivr.loader import judge_files
 from ivr.problems import MAX_PROBLEMS, Problem, Severity
 
 ROOT = Path(__file__).parents[1]
@@ -40,6 +40,7 @@ MOST_S = 5.0
 HANGS_S = 60
 LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 QUEUES = {"sales", "support"}
+AGENTS = {"1001": {"spanish": 3}}
 
 SNIPPETS = (
     "${SHELL(id)}", "${CALLERID(num)}", "$[1+1]", "{{", "}}", "{x", "{caller_number}", "{queue:spell}", "&a ", "*a",
@@ -209,18 +210,15 @@ def made(seed: int, number: int, texts: list[str], flows: list[Any]) -> tuple[st
 def broken_rule(files: dict[str, bytes]) -> tuple[str, bool]:
     """What is wrong with how these files were judged, "" when nothing is; and whether they were good."""
     begun = process_time()
-    problems: tuple[Problem, ...]
-    try:
-        dialplans = load_files(files, QUEUES)
-        fine, problems = True, dialplans.warnings
-        dialplans.texts()
-    except DialplanErrors as errors:
-        fine, problems = False, errors.problems
+    flows, problems = judge_files(files, Known(QUEUES, AGENTS), advice=True)
+    fine = not any(problem.severity is Severity.ERROR for problem in problems)
+    for flow in flows if fine else ():
+        flow.texts()
     spent = process_time() - begun
     if spent > MOST_S:
         return f"took {spent:.1f} s", fine
-    if fine == any(problem.severity is Severity.ERROR for problem in problems):
-        return "good with errors, or refused without", fine
+    if fine and not flows:
+        return "no flow, and nothing said against it", fine
     if len(problems) > len(files) * (2 * MAX_PROBLEMS + 60):
         return f"{len(problems)} findings", fine
     for name, data in files.items():

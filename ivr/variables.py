@@ -107,23 +107,44 @@ class Variables:
                     self._is(where, name, other.returns[theirs] if other is not None else Kind.TEXT)
 
     def _close(self) -> None:
-        """Expressions can be built on each other: go round until nothing more is understood."""
-        while True:
-            waiting, self._open = self._open, []
-            for where, one in waiting:
-                try:
-                    compiled = compile_condition(one.expr, self.kinds, None)
-                except ConditionError:
-                    self._open.append((where, one))
-                    continue
-                self._is(where, one.name, compiled.kind)
-            if not self._open or len(self._open) == len(waiting):
+        """Expressions can be built on each other: each is looked at when what it is built on is understood, and those
+        that go round, or are built on nothing, once more at the end."""
+        waiting = dict(enumerate(self._open))
+        unknown = {one.name for _, one in self._open} - self.kinds.keys()
+        built_on: dict[str, list[int]] = {}
+        open_names: dict[int, set[str]] = {}
+        for index, (_, one) in waiting.items():
+            open_names[index] = mentioned(one.expr) & unknown
+            for name in open_names[index]:
+                built_on.setdefault(name, []).append(index)
+        ready = [index for index, names in open_names.items() if not names]
+        rest = iter(list(waiting))
+        while waiting:
+            index = ready.pop() if ready else next(rest, -1)
+            if index < 0:
                 break
-        for where, one in self._open:
+            if index not in waiting:
+                continue
+            where, one = waiting[index]
+            if not mentioned(one.expr) <= self.kinds.keys():
+                continue  # whoever words the finding looks for what was meant, which takes long
+            try:
+                compiled = compile_condition(one.expr, self.kinds, None)
+            except ConditionError:
+                continue
+            del waiting[index]
+            self._is(where, one.name, compiled.kind)
+            for other in built_on.pop(one.name, ()):
+                open_names[other].discard(one.name)
+                if not open_names[other]:
+                    ready.append(other)
+        for where, one in waiting.values():
             self._is(where, one.name, self._built_on_itself(one))
 
     def _built_on_itself(self, one: Sets) -> Kind:
         """The kind of what begins empty and is made of itself, as in `n: {expr: n + 1}`."""
+        if not mentioned(one.expr) - {one.name} <= self.kinds.keys():
+            return Kind.TEXT
         for kind in (Kind.NUMBER, Kind.AMOUNT, Kind.YES_NO, Kind.DURATION):
             try:
                 if compile_condition(one.expr, {**self.kinds, one.name: kind}, None).kind is kind:

@@ -29,24 +29,42 @@ def turned(following: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
 
 
 def circles(following: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, ...]]:
-    """Every greatest set of nodes among which one can go round for ever, each in the order of the flow."""
-    before = turned(following)
-    left = dict.fromkeys(following)
-    # What nothing comes to, or nothing follows, is in no circle: most flows are done with that.
-    bare = [node for node in following if not before[node] or not following[node]]
-    while bare:
-        node = bare.pop()
-        if node in left:
-            del left[node]
-            bare += [one for one in following[node] if one in left and left.keys().isdisjoint(before[one])]
-            bare += [one for one in before[node] if one in left and left.keys().isdisjoint(following[one])]
-    for node in following:
-        if node not in left:
+    """Every greatest set of nodes among which one can go round for ever, each in the order of the flow.
+
+    Tarjan's algorithm without recursion: every way is looked at once.
+    """
+    order = {node: place for place, node in enumerate(following)}
+    met: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    path: list[str] = []
+    on_path: set[str] = set()
+    for first in following:
+        if first in met:
             continue
-        both = closure([node], lambda one: [to for to in following[one] if to in left]) & closure(
-            [node], lambda one: [to for to in before[one] if to in left]
-        )
-        for one in both:
-            del left[one]
-        if len(both) > 1 or node in following[node]:
-            yield tuple(one for one in following if one in both)
+        met[first] = lowest[first] = len(met)
+        path.append(first)
+        on_path.add(first)
+        visits = [(first, iter(following[first]))]
+        while visits:
+            node, targets = visits[-1]
+            for target in targets:
+                if target in on_path:
+                    lowest[node] = min(lowest[node], met[target])
+                elif target in order and target not in met:
+                    met[target] = lowest[target] = len(met)
+                    path.append(target)
+                    on_path.add(target)
+                    visits.append((target, iter(following[target])))
+                    break
+            else:
+                visits.pop()
+                if visits:
+                    above = visits[-1][0]
+                    lowest[above] = min(lowest[above], lowest[node])
+                if lowest[node] == met[node]:
+                    circle: list[str] = []
+                    while not circle or circle[-1] != node:
+                        circle.append(path.pop())
+                    on_path.difference_update(circle)
+                    if len(circle) > 1 or node in following[node]:
+                        yield tuple(sorted(circle, key=order.__getitem__))

@@ -7,50 +7,49 @@ that is meant to have none says so with the tag `no-person`.
 from __future__ import annotations
 
 from ivr.lint.subject import Subject
-from ivr.model import DialplanFile
 from ivr.verbs.menu import MenuNode
 
 NO_PERSON = "no-person"
-_Place = tuple[str, str]
-"""A flow and a node of it."""
+Place = tuple[str, str]
+"""A flow's name and a node."""
 
 PEOPLE = frozenset({"to_queue", "transfer", "callback", "voicemail"})
 
 
 def rule(subject: Subject) -> None:
-    menus = [node_id for node_id, node in subject.file.nodes.items() if isinstance(node, MenuNode)]
-    barren: set[_Place] = set()
-    for node_id in menus:
-        if not _leads_to_a_person(subject, node_id, barren) and NO_PERSON not in subject.file.nodes[node_id].tags:
+    leading = _leading_to_people(subject)
+    for node_id, node in subject.file.nodes.items():
+        if isinstance(node, MenuNode) and NO_PERSON not in node.tags and (subject.file.flow, node_id) not in leading:
             text = f"from menu {node_id!r} no way leads to a person"
             hint = f"lead to a queue, or say that it is meant with tags: [{NO_PERSON}]"
             subject.warn(NO_PERSON, ("nodes", node_id), text, hint, key=True)
 
 
-def _leads_to_a_person(subject: Subject, menu: str, barren: set[_Place]) -> bool:
-    """A flow that others call is taken to lead on wherever it returns to. `barren`: places that are known not to lead
-    to anybody."""
-    found = {(subject.file.flow, menu)}
-    new: list[tuple[DialplanFile, str]] = [(subject.file, menu)]
-    while new:
-        file, node_id = new.pop()
-        node = file.nodes[node_id]
-        if node.verb in PEOPLE or (node.verb == "return" and file is subject.file):
-            return True
-        steps: list[tuple[DialplanFile, str]] = []
-        for _, target in node.targets():
-            if target not in file.nodes:
-                return True  # which has its own finding
-            steps.append((file, target))
-        for _, name in node.flows():
-            other = subject.other(name)
-            if other is None:
-                return True  # nothing is known of it
-            if other.start in other.nodes:
-                steps.append((other, other.start))
-        for into, target in steps:
-            if (into.flow, target) not in found and (into.flow, target) not in barren:
-                found.add((into.flow, target))
-                new.append((into, target))
-    barren |= found
-    return False
+def _leading_to_people(subject: Subject) -> set[Place]:
+    """Every node, in this flow and those that it leads into, from which a way leads to a person.
+
+    A flow that others call is taken to lead on wherever it returns to; so is whatever is not there or not known.
+    """
+    before: dict[Place, list[Place]] = {}
+    good: list[Place] = []
+    for file in subject.family():
+        for node_id, node in file.nodes.items():
+            here = (file.flow, node_id)
+            others = [subject.other(name) for _, name in node.flows()]
+            targets = [target for _, target in node.targets()]
+            unknown = any(target not in file.nodes for target in targets) or None in others
+            returns = node.verb == "return" and file is subject.file
+            if node.verb in PEOPLE or returns or unknown:
+                good.append(here)
+            for target in targets:
+                before.setdefault((file.flow, target), []).append(here)
+            for other in others:
+                if other is not None:
+                    before.setdefault((other.flow, other.start), []).append(here)
+    found = set(good)
+    while good:
+        for place in before.get(good.pop(), ()):
+            if place not in found:
+                found.add(place)
+                good.append(place)
+    return found
