@@ -6,6 +6,7 @@ wrong goes to the report; what cannot be found out is taken for a text, so that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ from ivr.wording import names_in
 
 if TYPE_CHECKING:
     from ivr.model import DialplanFile
+
+_FUNCTION = re.compile(r"\b[A-Za-z_]\w*\s*\(")
+_NO_NAMES = frozenset({"true", "false", "null", "in"})
 
 
 class Variables:
@@ -126,7 +130,7 @@ class Variables:
             if index not in waiting:
                 continue
             where, one = waiting[index]
-            if not mentioned(one.expr) <= self.kinds.keys():
+            if not _reads(one.expr) <= self.kinds.keys():
                 continue  # whoever words the finding looks for what was meant, which takes long
             try:
                 compiled = compile_condition(one.expr, self.kinds, None)
@@ -143,7 +147,7 @@ class Variables:
 
     def _built_on_itself(self, one: Sets) -> Kind:
         """The kind of what begins empty and is made of itself, as in `n: {expr: n + 1}`."""
-        if not mentioned(one.expr) - {one.name} <= self.kinds.keys():
+        if not _reads(one.expr) - {one.name} <= self.kinds.keys():
             return Kind.TEXT
         for kind in (Kind.NUMBER, Kind.AMOUNT, Kind.YES_NO, Kind.DURATION):
             try:
@@ -211,3 +215,8 @@ class Variables:
             self.report(where, f"a text is given, and a {kind.value} is needed")
         elif not names and read(text, kind) is None:
             self.report(where, f"{text!r} is no {kind.value}")
+
+
+def _reads(expr: str) -> set[str]:
+    """The variables of an expression that may not be one."""
+    return mentioned(_FUNCTION.sub("(", expr)) - _NO_NAMES
