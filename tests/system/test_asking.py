@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,7 @@ nodes:
     otherwise: sorry
   tell: {{say: "Your balance is {{balance}}.", next: done}}
   sorry: {{say: "{SORRY}", next: done}}
+  order: {{http: {{service: billing, post: /orders, timeout: 20s}}, next: tell, otherwise: sorry}}
   stranger: {{hangup: {{cause: rejected}}}}
   done: {{hangup: {{}}}}
 """
@@ -58,12 +61,14 @@ class Billing:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
+        self.orders = 0
         self.answers = asyncio.Event()
         self.answers.set()
 
     async def start(self) -> TestServer:
         app = web.Application()
         app.router.add_get("/api/customers/{customer}", self._customer)
+        app.router.add_post("/api/orders", self._order)
         server = TestServer(app, host="127.0.0.1")
         await server.start_server()
         return server
@@ -72,6 +77,11 @@ class Billing:
         self.asked.append((request.match_info["customer"], request.headers["Authorization"]))
         await self.answers.wait()
         return web.json_response({"account": {"balance": BALANCE}})
+
+    async def _order(self, _request: web.Request) -> web.Response:
+        self.orders += 1
+        await self.answers.wait()
+        return web.json_response({})
 
 
 async def import_customers(site: Site, rows: str) -> None:
@@ -118,21 +128,34 @@ def of_kind(site: Site, kind: str, after: int = 0) -> list[dict[str, Any]]:
     return [event["data"] for event in site.events[after:] if event["kind"] == kind]
 
 
-async def test_a_caller_hears_their_balance_and_goes_on_without_it(tmp_path: Path) -> None:
+@contextlib.asynccontextmanager
+async def asking(tmp_path: Path, start: str = "who") -> AsyncIterator[tuple[Site, Billing, Ears]]:
+    """A site that may ask the billing, and calls that begin at this node."""
     billing = Billing()
     server = await billing.start()
-    (tmp_path / "balance.yaml").write_text(FLOW.replace("PORT", str(server.port)))
-    secret = tmp_path.parent / f"{tmp_path.name}.secret"
+    dialplans = tmp_path / "dialplans"
+    dialplans.mkdir()
+    text = FLOW.replace("PORT", str(server.port)).replace("start: who", f"start: {start}")
+    (dialplans / "balance.yaml").write_text(text)
+    secret = tmp_path / "billing.secret"
     secret.write_text("of-the-billing-only-in-tests")
     secret.chmod(0o600)
     changes = {"lookups.allow": [f"http://127.0.0.1:{server.port}/api"], "secrets.BILLING": str(secret)}
-    site = Site(changes, tmp_path)
+    site = Site(changes, dialplans)
     try:
         await site.start()
-        await import_customers(site, f"C-7,Ana,{KNOWN}\n")
         ears = Ears(site)
-        await ears.learn(tmp_path)
+        await ears.learn(dialplans)
+        yield site, billing, ears
+    finally:
+        billing.answers.set()
+        await site.close()
+        await server.close()
 
+
+async def test_a_caller_hears_their_balance_and_goes_on_without_it(tmp_path: Path) -> None:
+    async with asking(tmp_path) as (site, billing, ears):
+        await import_customers(site, f"C-7,Ana,{KNOWN}\n")
         call = await ask_for_balance(site, KNOWN)
         assert billing.asked == [("C-7", "Bearer of-the-billing-only-in-tests")]
         assert ears.heard(call, BALANCE) > 0.9
@@ -157,7 +180,19 @@ async def test_a_caller_hears_their_balance_and_goes_on_without_it(tmp_path: Pat
         assert 'outcome="failed",service="billing"} 1.0' in shown
         assert 'cordboard_lookup_tries_total{origin="http://127.0.0.1:' in shown
         assert "2025550142" not in site.log()
-    finally:
-        billing.answers.set()
-        await site.close()
-        await server.close()
+
+
+async def test_an_order_is_not_given_again_after_a_restart(tmp_path: Path) -> None:
+    """Nobody knows what became of it: the caller goes on as if it had failed."""
+    async with asking(tmp_path, "order") as (site, billing, ears):
+        billing.answers.clear()
+        call = await site.call("191")
+        await site.until(lambda: billing.orders == 1, 10, "the order has arrived")
+        await site.kill_service()
+        mark = len(site.events)
+        await site.start_service()
+        await call.wait_closed(timeout=20)
+        assert ears.heard(call, SORRY) > 0.9
+        assert billing.orders == 1
+        (ended,) = of_kind(site, "http.ended", mark)
+        assert (ended["outcome"], ended["reason"]) == ("failed", "unknown_fate")
