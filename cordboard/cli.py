@@ -14,6 +14,7 @@ from cordboard.api_client import ServiceError
 from cordboard.cli_tools import DEFAULT_CONFIG, ConfigFile, ask, config_of, reject, run, secrets_of, service_of, show
 from cordboard.config import config_schema
 from cordboard.config_loader import ConfigRefused
+from cordboard.survey_cli import surveys
 from cordboard.switch_cli import switch_app
 from cordboard.talk_desk import COMMANDS, SUPERVISION
 
@@ -27,6 +28,7 @@ app.add_typer(callback_cli.app, name="callbacks")
 app.add_typer(customer_cli.app, name="customers")
 app.add_typer(message_cli.app, name="messages")
 app.add_typer(switch_app, name="switch")
+app.command("surveys")(surveys)
 
 
 def main() -> None:

@@ -77,9 +77,11 @@ from cordboard.storage.migrate import migrate
 from cordboard.storage.reader import Reader
 from cordboard.storage.routing import RoutingStore
 from cordboard.storage.sink import open_sink
+from cordboard.storage.surveys import SurveyStore
 from cordboard.storage.switches import SwitchStore
 from cordboard.storage.writer import Writer
 from cordboard.surroundings import ServiceSurroundings
+from cordboard.survey_desk import SurveyDesk
 from cordboard.switches import Switches
 from cordboard.talk_desk import TalkDesk
 from cordboard.talk_keys import TalkKeys
@@ -88,7 +90,7 @@ from cordboard.wrap_ups import talks_in_wrap_up
 from ivr.library import DialplanLibrary
 from ivr.ports import Handle
 from ivr.prompts import PromptStore
-from ivr.requests import CallbackRequest, CustomerRequest, HttpRequest, TransferRequest
+from ivr.requests import CallbackRequest, CustomerRequest, HttpRequest, SurveyAnswer, TransferRequest
 from ivr.voices import Voices
 from pbx.facts import Fact, LinkUp
 from pbx.link import PbxLink
@@ -250,6 +252,17 @@ class Service:
         self.outside.add(TransferRequest, self.calls.transfer)
         self.outside.add(CallbackRequest, self._promise_callback)
         self.outside.add(HttpRequest, self.lookups.begin)
+        self.surveys = SurveyDesk(
+            SurveyStore(self.database),
+            self.writer.survey,
+            self.writer.flush,
+            self.journal.records,
+            self.journal.note,
+            timers,
+            self.clock,
+            config.time_zone,
+        )
+        self.outside.add(SurveyAnswer, self.surveys.begin)
         self.publisher.in_use = lambda: {call.version for call in self.calls}
         self.outside.add(CustomerRequest, self.customers.begin)
         self.talk_desk = TalkDesk(self.distributor, talk_site(config, lambda: tuple(self.library.current)))

@@ -171,6 +171,7 @@ def web_deps(service: Service) -> WebDeps:
         dialplans=service.publisher,
         switches=service.switches,
         customers=service.customers,
+        surveys=service.surveys,
         clock=service.clock,
         allowed_hosts=frozenset(config.web.allowed_hosts),
     )

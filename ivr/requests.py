@@ -132,3 +132,19 @@ class RecordRequest(What):
 @dataclass(frozen=True, slots=True)
 class KeepRequest(What):
     """The caller's draft becomes a message; ok when it is on record."""
+
+
+SurveyType = Literal["csat", "nps", "ces"]
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyAnswer(What):
+    """Keep what the caller answered to one question; ok when it is on its way to the disk. The caller never waits for
+    more than that, and answers that were given stay when they hang up."""
+
+    survey: str
+    question: str
+    type: SurveyType
+    score: int
+    flow: str
+    node: str

@@ -103,6 +103,8 @@ CORE = {
     "ivr/verbs/call_flow.py",
     "ivr/verbs/give_back.py",
     "ivr/verbs/voicemail.py",
+    "ivr/verbs/survey.py",
+    "cordboard/survey.py",
     "cordboard/message_desk.py",
     "ivr/variables.py",
     "ivr/speaking.py",

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 from acd.estimates import QUANTILE
 from cordboard.figures.fold import Thresholds
 from cordboard.figures.tally import AgentTally, QueueTally
+from cordboard.survey import csat, mean, nps
 
 T = TypeVar("T", QueueTally, AgentTally)
 
@@ -28,7 +29,7 @@ class Definition(Generic[T]):
     """`formula` may name {within} and {short}, the thresholds, and {quantile}."""
 
     name: str
-    unit: str  # calls, share, s, promises
+    unit: str  # calls, share, s, promises, answers, score, points
     title: str
     formula: str
     sources: tuple[str, ...]
@@ -124,6 +125,48 @@ def _of_handling(of: type[T]) -> list[Definition[T]]:
             "talks that ended because the agent passed the caller on",
             ("talk.started", "talk.ended"),
             lambda t: t.transfers,
+        ),
+    ]
+
+
+def _of_surveys(of: type[T]) -> list[Definition[T]]:
+    sources = ("survey.answered",)
+    return [
+        Definition(
+            "csat_answers", "answers", "answers, how content", "answers of 1 to 5", sources, lambda t: t.csat.total()
+        ),
+        Definition(
+            "csat", "share", "content (CSAT)", "answers of 4 and 5 / answers of 1 to 5", sources, lambda t: csat(t.csat)
+        ),
+        Definition(
+            "csat_mean",
+            "score",
+            "how content, mean",
+            "sum of answers of 1 to 5 / their number",
+            sources,
+            lambda t: mean(t.csat),
+        ),
+        Definition(
+            "nps_answers", "answers", "answers, would recommend", "answers of 0 to 10", sources, lambda t: t.nps.total()
+        ),
+        Definition(
+            "nps",
+            "points",
+            "net promoter score (NPS)",
+            "100 x (answers of 9 and 10 - answers of 0 to 6) / answers of 0 to 10",
+            sources,
+            lambda t: nps(t.nps),
+        ),
+        Definition(
+            "ces_answers", "answers", "answers, how easy", "answers of 1 to 7", sources, lambda t: t.ces.total()
+        ),
+        Definition(
+            "ces_mean",
+            "score",
+            "how easy, mean (CES)",
+            "sum of answers of 1 to 7 / their number",
+            sources,
+            lambda t: mean(t.ces),
         ),
     ]
 
@@ -232,6 +275,7 @@ _QUEUE: list[Definition[QueueTally]] = [
         lambda t: _share(t.abandoned, t.offered),
     ),
     *_of_handling(QueueTally),
+    *_of_surveys(QueueTally),
     Definition(
         "promises",
         "calls",
@@ -308,6 +352,7 @@ _AGENT: list[Definition[AgentTally]] = [
         ("offer.failed",),
         lambda t: t.ring_no_answers,
     ),
+    *_of_surveys(AgentTally),
 ]
 
 QUEUE_FIGURES: Mapping[str, Definition[QueueTally]] = {one.name: one for one in _QUEUE}

@@ -4,7 +4,8 @@ Decides what counts, and where:
 - a wait counts in the interval in which it ENDED, so that offered = answered + abandoned + overflowed + interrupted and
   a past interval never changes; only `joined` counts at its beginning;
 - a handled call counts when its wrap-up ends, or its talk when there is none;
-- agents' states are cut at the borders, second by second.
+- agents' states are cut at the borders, second by second;
+- an answer to a survey counts when it was given, for the queue and the agent of the talk before it.
 
 A wait or talk whose beginning was not seen is not counted. It refuses to know where events come from and what is made
 of the tallies.
@@ -12,6 +13,7 @@ of the tallies.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +24,9 @@ from cordboard.figures.tally import AgentTally, QueueTally
 INTERRUPTED = frozenset({"fallback", "stopped"})
 """Reasons of `queue.left` that are the service's own fault. All others but an answer and a hang-up are overflow: a rule
 of the queue, or a key of the caller, ended the wait and the flow went on."""
+
+SURVEYS = frozenset({"csat", "nps", "ces"})
+"""Types of questions; each has a counter of its name in a tally."""
 
 _WRAP_UP = "wrap_up"
 _LOGGED_OUT = "logged_out"
@@ -75,6 +80,7 @@ class Fold:
         self._waits: dict[str, _Wait] = {}  # by call
         self._talks: dict[str, _Talk] = {}  # by offer
         self._shifts: dict[str, _Shift] = {}
+        self._answers: dict[str, dict[tuple[str, str], list[tuple[Counter[int], int]]]] = {}  # by call and question
 
     def apply(self, event: Event) -> None:
         rule = FOLDS.get(event.kind)
@@ -155,8 +161,30 @@ class Fold:
         if wait.promised_s is not None:
             tally.promises.add(wait.promised_s, waited_ms / 1000, answered=reason == "answered")
 
+    # Surveys
+
+    def _answered(self, event: Event) -> None:
+        """An answer counts once: who is asked again after a restart of the service answers in the place of before."""
+        data, call = event.data, event.call_id
+        kind, score = str(data.get("type")), data.get("score")
+        if call is None or kind not in SURVEYS or not isinstance(score, int):
+            return
+        tallies = [
+            self.queue(event.at, event.queue) if event.queue is not None else None,
+            self.agent(event.at, event.agent) if event.agent is not None else None,
+        ]
+        counters: list[Counter[int]] = [getattr(tally, kind) for tally in tallies if tally is not None]
+        answers = self._answers.setdefault(call, {})
+        question = (str(data.get("survey")), str(data.get("question")))
+        for counter, before in answers.get(question, ()):
+            counter[before] -= 1
+        for counter in counters:
+            counter[score] += 1
+        answers[question] = [(counter, score) for counter in counters]
+
     def _ended(self, event: Event) -> None:
         """A wait whose end nobody saw ends with its call."""
+        self._answers.pop(event.call_id or "", None)
         wait = self._waits.pop(event.call_id or "", None)
         tally = self.queue(event.at, wait.queue) if wait is not None else None
         if tally is not None:
@@ -258,5 +286,6 @@ FOLDS: dict[str, Callable[[Fold, Event], None]] = {
     "talk.ended": Fold._talk_ended,
     "agent.state": Fold._agent_state,
     "offer.failed": Fold._offer_failed,
+    "survey.answered": Fold._answered,
 }
 """Every kind that a figure is made from: nothing else needs to be read."""

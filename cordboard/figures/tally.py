@@ -52,6 +52,9 @@ class QueueTally(Tally):
     wrap_up_ms: int = 0
     transfers: int = 0
     promises: Promises = field(default_factory=Promises)
+    csat: Counter[int] = field(default_factory=Counter)  # by score, as the two below
+    nps: Counter[int] = field(default_factory=Counter)
+    ces: Counter[int] = field(default_factory=Counter)
 
     @property
     def offered(self) -> int:
@@ -68,3 +71,6 @@ class AgentTally(Tally):
     hold_ms: int = 0
     wrap_up_ms: int = 0
     transfers: int = 0
+    csat: Counter[int] = field(default_factory=Counter)
+    nps: Counter[int] = field(default_factory=Counter)
+    ces: Counter[int] = field(default_factory=Counter)

@@ -11,6 +11,7 @@ from typing import Any
 from acd.replay import Entry
 from cordboard.events import AgentState, Event
 from cordboard.records import CallRecord
+from cordboard.survey import Answer
 
 Row = Sequence[Any]
 
@@ -24,9 +25,10 @@ class Batch:
     records: list[CallRecord] = field(default_factory=list)
     agent_states: list[AgentState] = field(default_factory=list)
     routing: list[Entry] = field(default_factory=list)
+    surveys: list[Answer] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return len(self.events) + len(self.records) + len(self.agent_states) + len(self.routing)
+        return sum(len(getattr(self, one.name)) for one in fields(self))
 
     def event_rows(self) -> list[Row]:
         return [

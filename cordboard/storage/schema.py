@@ -235,3 +235,21 @@ customer_numbers = Table(
 """E.164. A number belongs to one customer."""
 
 Index("ix_customer_numbers_customer_id", customer_numbers.c.customer_id)
+
+survey_answers = Table(
+    "survey_answers",
+    metadata,
+    Column("call_id", Text, primary_key=True),
+    Column("survey", Text, primary_key=True),
+    Column("question", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("score", Integer, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("node", Text, nullable=False),
+)
+"""The columns are the fields of `survey.Answer`, by name and order."""
+
+Index("ix_survey_answers_at", survey_answers.c.at)

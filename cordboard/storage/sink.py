@@ -22,7 +22,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from cordboard.storage.batch import Batch
 from cordboard.storage.engine import COMMAND_TIMEOUT_S, open_sqlite_writer
 from cordboard.storage.errors import DatabaseUnavailable, RowsRefused
-from cordboard.storage.schema import agent_states, calls, events, routing_log
+from cordboard.storage.schema import agent_states, calls, events, routing_log, survey_answers
 
 
 class Sink(Protocol):
@@ -44,6 +44,17 @@ class Statements:
         upsert: Any = insert(agent_states)
         self.events = str(insert(events).on_conflict_do_nothing().compile(dialect=dialect))
         self.routing = str(insert(routing_log).on_conflict_do_nothing().compile(dialect=dialect))
+        answer: Any = insert(survey_answers)
+        key = {column.name for column in survey_answers.primary_key}
+        self.surveys = str(
+            answer.on_conflict_do_update(
+                index_elements=sorted(key),
+                set_={
+                    column.name: answer.excluded[column.name] for column in survey_answers.c if column.name not in key
+                },
+                where=answer.excluded.at >= survey_answers.c.at,
+            ).compile(dialect=dialect)
+        )
         record: Any = insert(calls)
         self.records = str(
             record.on_conflict_do_update(
@@ -104,6 +115,8 @@ class SqliteSink:
             connection.executemany(self._statements.agent_states, batch.agent_states)
         if batch.routing:
             connection.executemany(self._statements.routing, batch.routing)
+        if batch.surveys:
+            connection.executemany(self._statements.surveys, batch.surveys)
         connection.commit()
 
     def _disconnect(self) -> None:
@@ -131,6 +144,8 @@ class PostgresSink:
                     await connection.exec_driver_sql(self._statements.agent_states, [*map(tuple, batch.agent_states)])
                 if batch.routing:
                     await connection.exec_driver_sql(self._statements.routing, [*map(tuple, batch.routing)])
+                if batch.surveys:
+                    await connection.exec_driver_sql(self._statements.surveys, [*map(tuple, batch.surveys)])
         except DBAPIError as error:
             raise (RowsRefused if _about_rows(error) else DatabaseUnavailable)(_reason(error)) from None
         except (SQLAlchemyError, OSError) as error:  # TimeoutError is an OSError

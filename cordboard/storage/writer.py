@@ -18,6 +18,7 @@ from cordboard.records import CallRecord
 from cordboard.storage.batch import Batch
 from cordboard.storage.errors import DatabaseUnavailable, RowsRefused
 from cordboard.storage.sink import Sink
+from cordboard.survey import Answer
 
 log = structlog.get_logger()
 
@@ -49,7 +50,8 @@ class WriterCounts:
 
 
 class Writer:
-    """`event`, `record`, `agent_state`, `routing` are synchronous and cheap; `run` does the writing until `close`."""
+    """`event`, `record`, `agent_state`, `routing` and `survey` are synchronous and cheap; `run` does the writing until
+    `close`."""
 
     def __init__(
         self,
@@ -68,6 +70,7 @@ class Writer:
         self._records: list[CallRecord] = []
         self._agent_states: dict[str, AgentState] = {}
         self._routing: list[Entry] = []
+        self._surveys: list[Answer] = []
         self._in_hand = 0
         # A sweep is a group that leaves nothing behind. Whoever flushes waits for the first one that has all of theirs.
         self._sweeps_begun = 0
@@ -87,7 +90,8 @@ class Writer:
 
     @property
     def _waiting(self) -> int:
-        return len(self._events) + len(self._records) + len(self._agent_states) + len(self._routing)
+        rows = len(self._events) + len(self._records) + len(self._agent_states)
+        return rows + len(self._routing) + len(self._surveys)
 
     def event(self, event: Event) -> None:
         if len(self._events) >= self._capacity:
@@ -116,6 +120,14 @@ class Writer:
             self._lose(1, "the database is away for too long")
             return
         self._routing.append(entry)
+        if self._asleep:
+            self._wake()
+
+    def survey(self, answer: Answer) -> None:
+        if len(self._surveys) >= self._capacity:
+            self._lose(1, "the database is away for too long")
+            return
+        self._surveys.append(answer)
         if self._asleep:
             self._wake()
 
@@ -186,10 +198,14 @@ class Writer:
 
     async def _write_group(self) -> None:
         """A record goes with the last of the waiting events, never before its own."""
-        batch = Batch(self._events[:GROUP], routing=self._routing[:GROUP])
-        self._events, self._routing = self._events[GROUP:], self._routing[GROUP:]
+        batch = Batch(self._events[:GROUP], routing=self._routing[:GROUP], surveys=self._surveys[:GROUP])
+        self._events, self._routing, self._surveys = (
+            self._events[GROUP:],
+            self._routing[GROUP:],
+            self._surveys[GROUP:],
+        )
         sweep = 0
-        if not self._events and not self._routing:
+        if not self._events and not self._routing and not self._surveys:
             batch.records, self._records = self._records, []
             batch.agent_states = list(self._agent_states.values())
             self._agent_states = {}

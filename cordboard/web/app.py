@@ -18,6 +18,7 @@ from cordboard.web.messages import MessagesApi
 from cordboard.web.page import page_routes
 from cordboard.web.ports import WebDeps
 from cordboard.web.recordings import RecordingsApi
+from cordboard.web.surveys import SurveysApi
 from cordboard.web.talks import TalkApi
 
 LARGEST_BODY = 16 * 1024
@@ -38,6 +39,7 @@ def make_app(deps: WebDeps) -> web.Application:
         Health(deps),
         *calls,
         MessagesApi(deps.messages),
+        SurveysApi(deps.surveys),
         *dialplans,
         CustomersApi(deps.customers),
         talks,

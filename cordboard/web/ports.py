@@ -20,6 +20,7 @@ from cordboard.records import CallRecord
 from cordboard.storage.messages import MessageCursor, MessageFilter
 from cordboard.storage.reader import CallCursor, CallFilter, CallHistory
 from cordboard.storage.recordings import RecordingCursor, RecordingFilter
+from cordboard.survey import Answer, By
 from ivr.versions import Versions
 
 View = dict[str, Any]
@@ -201,6 +202,16 @@ class SwitchDesk(Protocol):
         """Raises `NotFound`."""
 
 
+class SurveyAnswers(Protocol):
+    """`survey_desk.SurveyDesk` is the real one. Raises `figures.days.BadInterval`, `DatabaseUnavailable`."""
+
+    async def figures(self, by: By, begin: str | None, end: str | None, **wanted: str | None) -> View: ...
+
+    async def answers(
+        self, begin: str | None, end: str | None, limit: int, after: int, **wanted: str | None
+    ) -> list[Answer]: ...
+
+
 class LiveJournal(Protocol):
     """`journal.Journal` is the real one."""
 
@@ -249,6 +260,7 @@ class WebDeps:
     dialplans: DialplanDesk
     switches: SwitchDesk
     customers: CustomerList
+    surveys: SurveyAnswers
     clock: Callable[[], float]
     """The time of events."""
     allowed_hosts: frozenset[str] = frozenset()

@@ -23,6 +23,7 @@ from ivr.verbs.http import HttpNode
 from ivr.verbs.menu import MenuNode
 from ivr.verbs.say import SayNode
 from ivr.verbs.split import SplitNode
+from ivr.verbs.survey import SurveyNode
 from ivr.verbs.switch import SwitchNode
 from ivr.verbs.to_queue import ToQueueNode
 from ivr.verbs.transfer import TransferNode
@@ -48,6 +49,7 @@ _ALL: tuple[type[Node], ...] = (
     TransferNode,
     CallbackNode,
     VoicemailNode,
+    SurveyNode,
     HangupNode,
 )
 

@@ -29,7 +29,9 @@ from cordboard.storage.engine import open_engine
 from cordboard.storage.migrate import migrate
 from cordboard.storage.reader import Reader
 from cordboard.storage.sink import open_sink
+from cordboard.storage.surveys import SurveyStore
 from cordboard.storage.writer import Writer
+from cordboard.survey_desk import SurveyDesk
 from cordboard.web.app import make_app
 from cordboard.web.metrics import RecordingCollector, ServiceCollector, make_registry
 from cordboard.web.ports import (
@@ -219,6 +221,9 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         dialplans=rig.publisher,
         switches=rig.switches,
         customers=CustomerDesk(CustomerStore(engine), "US", clock=clock, note=journal.note),
+        surveys=SurveyDesk(
+            SurveyStore(engine), writer.survey, writer.flush, journal.records, journal.note, VirtualTime(), clock, "UTC"
+        ),
         clock=clock,
         allowed_hosts=frozenset({"board.example"}),
     )

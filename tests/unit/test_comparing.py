@@ -336,7 +336,7 @@ nodes:
   main:
     menu:
       prompt: {en: Press a key., es: Oprima una tecla.}
-      keys: {"1": billing, "2": queue, "9": spanish, "*": main}
+      keys: {"1": billing, "2": queue, "8": asked, "9": spanish, "*": main}
       words: {billing: {en: [billing, my bill], es: [cuenta]}}
       invalid: wrong
       no_input: [{en: "Hello?", es: "Hola?"}, {silence: 300ms}]
@@ -381,12 +381,24 @@ nodes:
     otherwise: {not_found: closed, failed: sorry, else: nobody}
   put-through:
     transfer: {to: "1001", ring: 20s}
-    next: thanks
+    next: asked
     otherwise: {busy: leave, else: promise}
   leave:
     voicemail: {box: office, prompt: {en: Speak now., es: Hable.}, max: 90s, min: 2s, silence: 4s, review: true}
     next: thanks
     otherwise: {no_message: sorry, else: closed}
+  asked:
+    survey:
+      name: after
+      questions:
+        - {id: content, type: csat, prompt: {en: "How?", es: "Como?"}}
+        - {id: again, type: nps, prompt: {en: "Again?", es: "Otra?"}}
+      invalid: wrong
+      no_input: [{en: "Eh?", es: "Que?"}]
+      timeout: 9s
+      between: 2s
+      tries: 3
+    next: thanks
   promise:
     callback: {queue: sales, number: "{dialled}", data: {of: "{dialled}"}}
     next: thanks

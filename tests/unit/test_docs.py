@@ -27,9 +27,11 @@ TOP = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md")
 DOCS = [*(ROOT / name for name in TOP), *sorted((ROOT / "docs").rglob("*.md"))]
 PLACEHOLDERS = {"queues": "NAME", "agents": "NUMBER"}
 CODE = re.compile(r"^```[^\n]*\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
-EVENT = re.compile(
-    r"(?:call|customer|flow|http|node|prompt|key|menu|command|queue|offer|recording|talk|agent|link|ask|dialplan|switch)\.[a-z_]+"
+KINDS = (
+    "call|customer|flow|http|node|prompt|key|menu|command|queue|offer|recording|talk|agent|link|ask|dialplan|switch"
+    "|survey"
 )
+EVENT = re.compile(rf"(?:{KINDS})\.[a-z_]+")
 
 
 def names(path: Path) -> str:

@@ -376,3 +376,54 @@ def test_the_document_has_every_figure_with_its_formula() -> None:
 def test_sources_are_kinds_that_are_folded() -> None:
     named = {kind for one in (*QUEUE_FIGURES.values(), *AGENT_FIGURES.values()) for kind in one.sources}
     assert named == FOLDS.keys()
+
+
+# Surveys
+
+
+def answered(log: EventLog, at: float, call: str, type_: str, score: int, agent: str | None, queue: str | None) -> None:
+    data = {"survey": "after", "question": f"the-{type_}", "type": type_, "score": score}
+    log.note(at, "survey.answered", call, agent=agent, queue=queue, **data)
+
+
+def test_what_callers_answer_counts_for_their_queue_and_agent() -> None:
+    log = EventLog()
+    for number, (agent, queue, content, recommends, easy) in enumerate(
+        (
+            ("1001", "sales", 5, 10, 7),
+            ("1001", "sales", 3, 6, 4),
+            ("1002", "sales", 4, 8, 1),
+            ("1002", "support", 1, 0, 2),
+        )
+    ):
+        for type_, score in (("csat", content), ("nps", recommends), ("ces", easy)):
+            answered(log, 10.0 * number, f"c-{number}", type_, score, agent, queue)
+    answered(log, 50.0, "c-9", "csat", 5, None, None)
+    fold = folded(log)
+    sales, first = of_queue(fold), of_agent(fold)
+    assert (sales["csat_answers"], sales["csat"], sales["csat_mean"]) == (3, 0.666667, 4.0)
+    assert (sales["nps_answers"], sales["nps"]) == (3, 0.0)
+    assert (sales["ces_answers"], sales["ces_mean"]) == (3, 4.0)
+    assert (first["csat"], first["nps"], first["ces_mean"]) == (0.5, 0.0, 5.5)
+    assert of_queue(fold, "support")["nps"] == -100.0
+
+
+def test_who_is_asked_again_in_the_same_call_counts_once() -> None:
+    log = EventLog()
+    answered(log, 10.0, "c-1", "csat", 1, "1001", "sales")
+    answered(log, 20.0, "c-1", "csat", 5, "1001", "sales")
+    log.note(30.0, "call.ended", "c-1")
+    answered(log, 40.0, "c-2", "csat", 5, "1001", "sales")
+    for figures in (of_queue(folded(log)), of_agent(folded(log))):
+        assert (figures["csat_answers"], figures["csat"], figures["csat_mean"]) == (2, 1.0, 5.0)
+
+
+def test_answers_add_up_over_intervals() -> None:
+    log = EventLog()
+    answered(log, 10.0, "c-1", "nps", 10, "1001", "sales")
+    answered(log, 6_000.0, "c-2", "nps", 2, "1001", "sales")
+    fold = folded(log, Intervals([0.0, 5_000.0, 10_000.0]))
+    assert [of_queue(fold, interval=n)["nps"] for n in (0, 1)] == [100.0, -100.0]
+    both = fold.queues[0, "sales"]
+    both += fold.queues[1, "sales"]
+    assert dict(both.nps) == {10: 1, 2: 1}
