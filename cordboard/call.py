@@ -287,7 +287,7 @@ class Call:
 
     def renew(self, now: float) -> None:
         """Tell the PBX that we are still here."""
-        if not self._grip.held or self.phase not in {Phase.FLOW, Phase.QUEUE}:
+        if self.phase not in {Phase.FLOW, Phase.QUEUE}:
             return
         # On its way into a talk the dialplan turns the timer off, and nobody would renew ours: it would end the talk.
         if not self.services.distributor.connects(self.channel):

@@ -15,6 +15,9 @@ from pbx.ports import Switch
 LOOK_GRACE_S = 5.0
 """A look may have begun before what we believe came to be."""
 
+LONGEST_FENCE_S = 660.0
+"""What a caller says when a predecessor asked for a message is recorded to its end before anything else is done."""
+
 
 class Grip:
     """On one channel, which is `held` at first."""
@@ -64,8 +67,9 @@ class Grip:
         return idle and self._clock() - self._lost_at >= LOOK_GRACE_S
 
     def renew(self, now: float) -> None:
-        """Tell the PBX that we are still here, often enough that two renewals may be lost."""
-        if now - self._renewed_at >= self._dead_man_s / 3:
+        """Tell the PBX that we are still here, often enough that two renewals may be lost; or that we shall be soon."""
+        fenced = self._fence != "" and now - self._lost_at < LONGEST_FENCE_S
+        if (self.held or fenced) and now - self._renewed_at >= self._dead_man_s / 3:
             self.keep_alive()
 
     def keep_alive(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from acd.model import QueueSpec
+from cordboard.grip import LONGEST_FENCE_S
 from cordboard.memory import Memory, Phase
 from pbx.facts import CallReturned, ChannelGone, LinkUp, Looked, Origin, PhoneChanged, PhoneState, Place, Snapshot
 from pbx.orders import HangUp, StartMusic, TakeOver
@@ -562,3 +563,26 @@ def test_memory_of_a_newer_version_is_used_as_far_as_it_goes() -> None:
     after.time.settle()
     assert after.phase("c1") == "queue"
     assert after.pbx.sent(StartMusic) == []
+
+
+def test_while_a_fence_is_not_answered_the_plain_dialplan_stays_away() -> None:
+    """A caller who leaves a message when the service is restarted may speak on for minutes."""
+    brain = nobody().in_menu("c1")
+    brain.lose_link()
+    brain.pbx.answer_seconds = None
+    brain.restore_link()
+    brain.time.advance(5 * DEAD_MAN_S)
+    assert brain.pbx.places["c1"] is Place.ARRIVAL
+    brain.pbx.answer_seconds = 0.0
+    brain.pbx.finish("c1")
+    brain.time.settle()
+    assert brain.heard("c1") == ["Hello", "Menu", "Menu"]
+
+
+def test_a_fence_that_is_never_answered_ends_in_the_plain_dialplan() -> None:
+    brain = nobody().in_menu("c1")
+    brain.lose_link()
+    brain.pbx.answer_seconds = None
+    brain.restore_link()
+    brain.time.advance(LONGEST_FENCE_S + 2 * DEAD_MAN_S)
+    assert brain.pbx.places["c1"] is Place.FALLBACK
