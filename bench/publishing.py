@@ -73,7 +73,14 @@ async def measure(nodes: int, rounds: int) -> dict[str, Any]:
         content = files(nodes)
         first, text = next(iter(content.items()))
         await rig.publisher.publish(content)  # everything is spoken
-        found: dict[str, Any] = {"publish_s": [], "pauses": [], "idle": [], "on_loop": []}
+        found: dict[str, Any] = {
+            "publish_s": [],
+            "pauses": [],
+            "idle": [],
+            "on_loop": [],
+            "rollback_s": [],
+            "rollback_far_s": [],
+        }
         for number in range(rounds):
             changed = {**content, first: text + b"# %d\n" % number}
 
@@ -88,6 +95,9 @@ async def measure(nodes: int, rounds: int) -> dict[str, Any]:
             found["pauses"].append(beside)
             found["idle"].append((await pauses(lambda took=took: asyncio.sleep(took)))[1])  # type: ignore[misc]
             found["on_loop"].append((await pauses(on_loop))[1])
+            live = rig.publisher.versions.live
+            found["rollback_s"].append((await pauses(rig.publisher.rollback))[0])
+            found["rollback_far_s"].append((await pauses(lambda to=live - 2: rig.publisher.rollback(to)))[0])  # type: ignore[misc]
         await engine.dispose()
         return found
 
@@ -103,12 +113,14 @@ def report(found: dict[str, Any]) -> str:
         return percentile([pause for one in found[kind] for pause in one], 0.99) * 1000
 
     pause = longest("pauses")
+    back, far = statistics.median(found["rollback_s"]), statistics.median(found["rollback_far_s"])
     rows = [
         ("a publish, s", f"{took:.2f}", ""),
         ("the longest pause beside it, ms", f"{pause:.0f}", f"below {BAR_MS:g}: {verdict(pause < BAR_MS)}"),
         ("as a share of the publish", f"{pause / took / 10:.1f} %", ""),
         ("p99 of all pauses, ms", f"{high('pauses'):.0f}", ""),
         ("without a publish: longest; p99, ms", f"{longest('idle'):.0f}; {high('idle'):.1f}", ""),
+        ("a rollback; one to a version that is only in the database, s", f"{back:.2f}; {far:.2f}", ""),
         ("judged on the loop: longest, ms", f"{longest('on_loop'):.0f}", ""),
     ]
     return table(("what (median of the rounds)", "measured", "bar"), rows)

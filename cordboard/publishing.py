@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -78,6 +79,8 @@ class Publisher:
             live = await self._store.in_state(State.LIVE)
             findings = await self._begin(live)
             await self._resume_canary()
+            if live is not None:
+                recovered = {*recovered, live.number}  # calls of a moment ago, whose events are lost
             for number in sorted({*recovered} - self._library.versions.loaded.keys() - {0}):
                 dialplans = (await self._load(number, lenient=True)).dialplans
                 if dialplans is not None:
@@ -91,8 +94,7 @@ class Publisher:
             reading = await self._library.read(files, str(self._folder))
             if reading.dialplans is None:
                 raise DialplanErrors(reading.problems)
-            version = await self._add(files, Source.FOLDER, "", AT_THE_START)
-            await self._go_live(version, reading.dialplans, None, "start")
+            await self._make_live(self._new(files, Source.FOLDER, "", AT_THE_START), files, reading.dialplans, "start")
             return reading.findings
         refused: tuple[Problem, ...] = ()
         if self._folder_wins:
@@ -108,7 +110,7 @@ class Publisher:
         if refused:
             self.trouble = f"at the start {self._folder} was refused, version {live.number} is served: {refused[0]}"
             log.error(
-                "dialplans refused at the start", served=live.number, problems=len(refused), first=str(refused[0])
+                "dialplans refused at the start", served=live.number, problems=len(refused), reason=str(refused[0])
             )
         self._serve(live.number, reading.dialplans)
         return (*refused, *reading.findings)
@@ -125,8 +127,8 @@ class Publisher:
         reading = await self._library.read(files, str(self._folder))
         if reading.dialplans is None or not reading.ok:
             return reading.unspoken or reading.problems
-        version = await self._add(files, Source.FOLDER, "", AT_THE_START)
-        await self._go_live(version, reading.dialplans, live.number, "start")
+        version = replace(self._new(files, Source.FOLDER, "", AT_THE_START), follows=live.number)
+        await self._make_live(version, files, reading.dialplans, "start")
         return ()
 
     async def _resume_canary(self) -> None:
@@ -135,6 +137,7 @@ class Publisher:
             return
         reading = await self._load(version.number)
         if reading.dialplans is None:
+            self.trouble = self.trouble or f"canary {version.number} was stopped: {reading.problems[0]}"
             log.error("canary cannot be served and is stopped", version=version.number, reason=str(reading.problems[0]))
             await self._store.set_canary(None)
             return
@@ -163,10 +166,12 @@ class Publisher:
                     self._have(same.number, reading.dialplans)  # its sounds are looked for anew, and it is good
                     self.trouble = ""
                 return Outcome(same, reading.problems, unchanged=True, flows=_names(reading.dialplans))
-            live = self._library.versions.live
-            version = await self._add(files, source, author, comment)
-            if not stage:
-                version = await self._go_live(version, reading.dialplans, live, "publish")
+            version = self._new(files, source, author, comment)
+            if stage:
+                version = await self._store.add(version, files)
+            else:
+                version = replace(version, follows=self._library.versions.live)
+                version = await self._make_live(version, files, reading.dialplans, "publish")
                 await self._prune(version)
             return Outcome(version, reading.problems, flows=_names(reading.dialplans))
 
@@ -243,17 +248,24 @@ class Publisher:
             return self._refuse(reading.problems)
         # Who goes back does not change what a version once took the place of: a second rollback leads further.
         follows = None if how == "rollback" and version.published_at is not None else self._library.versions.live
-        published = await self._go_live(version, reading.dialplans, follows, how)
+        before = self._library.versions.live
+        await self._store.go_live(version.number, self._clock(), follows)
+        self._put_to_use(version.number, reading.dialplans, before, how)
+        published = await self._find(version.number)
         return Outcome(published, reading.findings, flows=_names(reading.dialplans))
 
-    async def _go_live(self, version: Version, dialplans: Dialplans, follows: int | None, how: str) -> Version:
-        before = self._library.versions.live or follows
-        await self._store.go_live(version.number, self._clock(), follows)
-        self._serve(version.number, dialplans)
+    async def _make_live(self, version: Version, files: Files, dialplans: Dialplans, how: str) -> Version:
+        """A new one, in one step: no crash leaves it behind as one that nobody has published."""
+        made = replace(version, state=State.LIVE, published_at=self._clock())
+        made = await self._store.add(made, files)
+        self._put_to_use(made.number, dialplans, made.follows, how)
+        return made
+
+    def _put_to_use(self, number: int, dialplans: Dialplans, before: int | None, how: str) -> None:
+        self._serve(number, dialplans)
         self.trouble = ""
-        self._note("dialplan.published", data={"version": version.number, "before": before, "how": how})
-        log.info("dialplans published", version=version.number, before=before, how=how, flows=len(dialplans))
-        return await self._find(version.number)
+        self._note("dialplan.published", data={"version": number, "before": before, "how": how})
+        log.info("dialplans published", version=number, before=before, how=how, flows=len(dialplans))
 
     def _refuse(self, problems: tuple[Problem, ...]) -> Outcome:
         log.warning("dialplans refused", problems=len(problems), live=self._library.versions.live)
@@ -308,14 +320,14 @@ class Publisher:
     async def _unchanged(self, files: Files, *, stage: bool) -> Version | None:
         """The version that has this content already: the live one, or the one that was staged last."""
         content = hash_of(files)
-        live = await self._store.in_state(State.LIVE)
-        if live is not None and live.content_hash == content:
+        live = await self._find(self._library.versions.live)
+        if live.content_hash == content:
             return live
         newest = await self._store.newest() if stage else None
         return newest if newest is not None and newest.content_hash == content else None
 
-    async def _add(self, files: Files, source: Source, author: str, comment: str) -> Version:
-        return await self._store.add(Version(0, self._clock(), author, comment, source, hash_of(files)), files)
+    def _new(self, files: Files, source: Source, author: str, comment: str) -> Version:
+        return Version(0, self._clock(), author, comment, source, hash_of(files))
 
     async def _prune(self, live: Version) -> None:
         if self._keep is None:

@@ -21,6 +21,7 @@ from cordboard.storage.errors import DatabaseUnavailable
 from cordboard.storage.schema import dialplan_versions as table
 from ivr.versions import Canary
 
+_PAST = update(table).where(table.c.state == State.LIVE.value).values(state=State.PAST.value)
 _ABOUT = [column for column in table.columns if column.name != "content"]
 
 
@@ -29,11 +30,13 @@ class VersionStore:
         self._engine = engine
 
     async def add(self, version: Version, files: Files) -> Version:
-        """As the newest one, with its number; no call meets it yet."""
+        """As the newest one, with its number; when it is live, in place of the one that is."""
         content = await asyncio.to_thread(packed, files)
         async with self._transaction() as connection:
             newest = (await connection.execute(select(func.max(table.c.number)))).scalar_one()
-            added = replace(version, number=(newest or 0) + 1, state=State.STAGED)
+            added = replace(version, number=(newest or 0) + 1)
+            if added.state is State.LIVE:
+                await connection.execute(_PAST)
             await connection.execute(insert(table).values(**_values(added), content=content))
         return added
 
@@ -43,7 +46,7 @@ class VersionStore:
         if follows is not None:
             changes["follows"] = follows
         async with self._transaction() as connection:
-            await connection.execute(update(table).where(table.c.state == State.LIVE).values(state=State.PAST.value))
+            await connection.execute(_PAST)
             await connection.execute(update(table).where(table.c.number == number).values(**changes))
 
     async def set_canary(self, canary: Canary | None) -> None:

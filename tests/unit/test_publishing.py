@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -488,3 +490,48 @@ def test_content_is_the_same_whatever_the_order_and_other_when_a_byte_moves() ->
     assert len({hash_of(one) for one in (files, {"a.yaml": b"12", "b.yaml": b""}, {"a.yaml": b"1"}, {})}) == 4
     assert unpacked(packed(files)) == files
     assert packed(files) == packed(dict(reversed(files.items())))
+
+
+# in any order
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_people_do_memory_and_database_agree_and_every_call_finds_its_version(
+    rig: PublisherRig, seed: int
+) -> None:
+    chance = Random(seed)
+    await rig.start()
+    texts = {1: "Hello"}
+    calls: set[int] = set()
+    for step in range(30):
+        live = rig.library.versions.live
+        calls.add(live)
+        rig.in_use = calls
+        made = sorted(texts)
+        text = f"Text {step}"
+        with contextlib.suppress(CommandRefused):
+            match chance.choice(["publish", "bad", "stage", "canary", "stop", "promote", "back", "to", "restart"]):
+                case "publish" | "stage" as how:
+                    done = await rig.publisher.publish({"a.yaml": good(text=text).encode()}, stage=how == "stage")
+                    texts[number(done) or 0] = text
+                case "bad":
+                    assert number(await rig.publisher.publish({"a.yaml": b"flow: [x"})) is None
+                case "canary":
+                    await rig.publisher.start_canary(chance.choice(made), 0.0, ["7"])
+                case "stop":
+                    await rig.publisher.stop_canary()
+                case "promote":
+                    await rig.publisher.promote()
+                case "back":
+                    await rig.publisher.rollback()
+                case "to":
+                    await rig.publisher.rollback(chance.choice(made))
+                case "restart":
+                    await rig.start(recovered=calls)
+        versions = rig.library.versions
+        on_record = {state: [one for one in await rig.store.page() if one.state is state] for state in State}
+        assert [one.number for one in on_record[State.LIVE]] == [versions.live]
+        assert [one.number for one in on_record[State.CANARY]] == ([versions.canary.version] if versions.canary else [])
+        assert rig.hears() == texts[versions.live]
+        assert rig.hears(caller="7") == texts[versions.canary.version if versions.canary else versions.live]
+        assert all(rig.hears(kept=version) == texts[version] for version in calls)
