@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from cordboard.terms import Terms
+from ivr.inputs import shorter
 from pbx.actions import MAX_MEMORY
 from pbx.facts import Origin
 
@@ -46,18 +47,17 @@ class Memory:
 
     def dump(self) -> str:
         """At most `MAX_MEMORY` bytes. When it is too much, what is asked of agents goes first (the flow has it), then
-        the flow's variables, then the place in it."""
+        the flow's longest values (which are then known to be lost), then the place in it."""
         text = self._text()
         if len(text) > MAX_MEMORY:
             return replace(self, terms=self.terms.shorter())._shortened()
         return text
 
     def _shortened(self) -> str:
-        text = self._text()
-        if len(text) > MAX_MEMORY and self.position is not None:
-            text = replace(self, position={k: v for k, v in self.position.items() if k != "v"})._text()
-        if len(text) > MAX_MEMORY:
-            text = replace(self, position=None)._text()
+        position, text = self.position, self._text()
+        while len(text) > MAX_MEMORY and position is not None:
+            position = shorter(position)
+            text = replace(self, position=position)._text()
         if len(text) > MAX_MEMORY:
             text = replace(self, position=None, dialled="", flow="", terms=Terms())._text()
         return text

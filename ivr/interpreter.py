@@ -6,7 +6,9 @@ step ends in a wait or in the end of the flow. It knows no verb: a node knows wh
 
 from __future__ import annotations
 
-from ivr.effects import EnterQueue, Step
+from dataclasses import replace
+
+from ivr.effects import EnterQueue, Step, StopSaying
 from ivr.flow import Flow
 from ivr.handover import Handover
 from ivr.inputs import (
@@ -14,6 +16,7 @@ from ivr.inputs import (
     QUEUE,
     Answered,
     CallFacts,
+    Frame,
     HungUp,
     Input,
     KeyTyped,
@@ -25,7 +28,7 @@ from ivr.inputs import (
 )
 from ivr.ports import Surroundings
 from ivr.values import fits
-from ivr.walk import MAX_ERRORS, Walk
+from ivr.walk import MAX_ERRORS, Lost, Walk
 
 MAX_HOPS = 50
 """Nodes that may follow one another without a wait. More is a circle."""
@@ -49,6 +52,7 @@ def resume(flow: Flow, call: CallFacts, position: Position, around: Surroundings
     """Enter the node again where a predecessor left the caller; the start, when this flow has that node no more."""
     known = _known(flow, position)
     here = flow.subs.get(position.flow, flow) if known else flow
+    variables, lost = _kept(here, position.variables, position.lost) if known or not position.flow else ((), ())
     walk = Walk(
         flow,
         call,
@@ -56,8 +60,11 @@ def resume(flow: Flow, call: CallFacts, position: Position, around: Surroundings
             node=position.node if known else flow.start,
             language=position.language if position.language in here.languages else here.language,
             flow=position.flow if known else "",
-            frames=position.frames if known else (),
-            variables=_kept(here, position.variables),
+            frames=tuple(_kept_frame(flow, frame) for frame in position.frames) if known else (),
+            variables=variables,
+            lost=lost,
+            secrets=position.secrets if known else (),
+            secure_from=position.secure_from if known else "",
             queue=position.queue,
             serial=position.serial,
             errors=position.errors,
@@ -76,15 +83,27 @@ def _known(flow: Flow, position: Position) -> bool:
     here = flow.subs.get(position.flow, flow)
     if position.flow and not here.numbers and not position.frames:
         return False  # it was called, and nobody knows from where
-    for frame in position.frames:
+    called = [*(frame.flow for frame in position.frames), position.flow][1:]
+    for frame, name in zip(position.frames, called, strict=True):
         caller = flow.subs.get(frame.flow) if frame.flow else flow
-        if caller is None or frame.node not in caller.nodes or not any(caller.nodes[frame.node].flows()):
+        node = caller.nodes.get(frame.node) if caller is not None else None
+        if node is None or node.calls() != (name or flow.name):
             return False
     return position.node in here.nodes
 
 
-def _kept(flow: Flow, variables: Variables) -> Variables:
-    return tuple((name, value) for name, value in variables if name in flow.kinds and fits(value, flow.kinds[name]))
+def _kept(flow: Flow, variables: Variables, lost: tuple[str, ...]) -> tuple[Variables, tuple[str, ...]]:
+    """What still fits the flow, and what it would miss: a value of another kind is as good as lost."""
+    good = {name: value for name, value in variables if name in flow.kinds and fits(value, flow.kinds[name])}
+    missed = [name for name in (*lost, *dict(variables)) if name in flow.kinds and name not in good]
+    return tuple(good.items()), tuple(missed)
+
+
+def _kept_frame(flow: Flow, frame: Frame) -> Frame:
+    variables, lost = _kept(flow.subs.get(frame.flow, flow), frame.variables, frame.lost)
+    if len(variables) == len(frame.variables) and lost == frame.lost:
+        return frame
+    return replace(frame, variables=variables, lost=lost)
 
 
 def handed_over(flow: Flow, call: CallFacts, position: Position, around: Surroundings) -> Handover | None:
@@ -100,13 +119,21 @@ def advance(flow: Flow, call: CallFacts, position: Position, given: Input, aroun
     if not _counts(position, given):
         return Step(position, ())
     walk = Walk(flow, call, position, around)
-    _take(walk, given)
+    try:
+        _take(walk, given)
+    except Lost as lost:
+        _without(walk, lost)
     return _settle(walk)
 
 
 def broken(flow: Flow, call: CallFacts, position: Position, reason: str, around: Surroundings) -> Step:
     """Something broke on our side where the caller is: the flow goes `on_error`, as after an error of its own."""
     walk = Walk(flow, call, position, around)
+    if walk.saying:
+        walk.effects.append(StopSaying(walk.saying))
+        walk.saying = 0
+    walk.stop_listening()
+    walk.stop_asking()
     walk.fail(reason)
     return _settle(walk)
 
@@ -143,7 +170,7 @@ def _take(walk: Walk, given: Input) -> None:
             if walk.swallow == AGAIN:
                 walk.swallow = ""
                 if interrupted:  # by a key that meant nothing: the caller has not heard it
-                    walk.target = walk.node
+                    walk.say_again()
                     return
             if failed:
                 walk.errors += 1
@@ -155,6 +182,7 @@ def _take(walk: Walk, given: Input) -> None:
         case Answered():
             walk.asking = 0
         case HungUp():
+            walk.flow.nodes[walk.node].hung_up(walk)
             walk.hung_up()
             return
         case QueueEnded():
@@ -178,14 +206,26 @@ def _settle(walk: Walk) -> Step:
             walk.silent = None
             walk.fail(f"more than {MAX_HOPS} nodes without a wait")
             continue
-        if walk.target is None:
-            silent, walk.silent = walk.silent, None
-            walk.saying = 0
-            assert silent is not None
-            walk.flow.nodes[walk.node].take(walk, silent)
-            continue
-        _enter(walk, walk.target)
+        try:
+            if walk.target is None:
+                silent, walk.silent = walk.silent, None
+                walk.saying = 0
+                assert silent is not None
+                walk.flow.nodes[walk.node].take(walk, silent)
+            else:
+                _enter(walk, walk.target)
+        except Lost as lost:
+            _without(walk, lost)
     return walk.step()
+
+
+def _without(walk: Walk, lost: Lost) -> None:
+    """A verb needs what is not known any more: `on_error`, and where there is none the flow begins again."""
+    if walk.flow.on_error is None and all(walk.flow_of(frame).on_error is None for frame in walk.frames):
+        walk.note("flow.error", {"node": walk.node, "reason": str(lost)})
+        walk.begin_again()
+    else:
+        walk.fail(str(lost))
 
 
 def _enter(walk: Walk, target: str) -> None:

@@ -325,6 +325,10 @@ class Node(Strict):
         """Every other flow that this node leads into."""
         return iter(())
 
+    def calls(self) -> str:
+        """The flow that this node leads into and waits for, "" when it waits for none."""
+        return ""
+
     def hours(self) -> Iterator[tuple[Path, str]]:
         """Every set of opening hours that this node names."""
         return iter(())
@@ -371,6 +375,9 @@ class Node(Strict):
 
     def take(self, walk: Walk, given: Input) -> None:
         """Something that this node waits for has happened. Stale prompts and timers never get here."""
+
+    def hung_up(self, walk: Walk) -> None:
+        """The caller is gone: nothing of what they have not ended may stay."""
 
     def returned(self, walk: Walk, values: dict[str, AnyValue]) -> None:
         """A flow that this node called has returned these values."""

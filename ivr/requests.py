@@ -19,6 +19,11 @@ FAILED = "failed"
 class What:
     """Base of all requests."""
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether asking it twice is the same as once."""
+        return False
+
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
@@ -69,6 +74,10 @@ class HttpRequest(What):
     secret: bool = False
 
     @property
+    def repeatable(self) -> bool:
+        return self.method != "POST"
+
+    @property
     def longest_s(self) -> float:
         """How long all tries and the pauses between them can take."""
         return self.timeout_s * self.tries + sum(pause_s(number) for number in range(1, self.tries))
@@ -102,6 +111,10 @@ class CustomerRequest(What):
     """Whose number this is. Outcomes: ok (values: the built-in variables of a customer), unknown, failed."""
 
     number: str = field(repr=False)
+
+    @property
+    def repeatable(self) -> bool:
+        return True
 
 
 def pause_s(tried: int) -> float:

@@ -6,6 +6,7 @@ what remains is a `Step`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ivr.conditions import ConditionFailed
@@ -42,7 +43,14 @@ MAX_ERRORS = 3
 """Errors that one call may have before it is given up."""
 
 MAX_FRAMES = 8
-"""Sub-flows within sub-flows; a deeper nest is refused at load."""
+"""Flows that may wait for each other; a deeper nest is refused at load, and ends in an error all the same."""
+
+
+class Lost(Exception):
+    """What a step needs was known once, and no more since a restart. It must not be taken for empty."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the value of {name!r} was lost in a restart")
 
 
 class Walk:
@@ -59,6 +67,7 @@ class Walk:
         "frames",
         "gone",
         "language",
+        "lost",
         "main",
         "node",
         "queue",
@@ -89,6 +98,7 @@ class Walk:
         self.stage = position.stage
         self.frames = position.frames
         self.variables = position.variables
+        self.lost = position.lost
         self.secrets = position.secrets
         self.secure_from = position.secure_from
         self.secured = position.secured
@@ -123,14 +133,20 @@ class Walk:
 
     def enter_queue(self, handover: Handover) -> None:
         """Keys typed until now were meant for what came before, not for what comes after the talk."""
-        self.typed = ""
+        self.forget_keys()
+        self.no_way_back()
         self.queue = handover.queue
         self.stage = QUEUE
         self.effects.append(EnterQueue(handover))
 
     def call_flow(self, name: str, variables: dict[str, Value]) -> None:
         """Go into another flow; this one goes on behind the present node when it returns."""
-        here = Frame(self._flow_key, self.node, self.variables, self.secrets, self.secure_from)
+        if len(self.frames) >= MAX_FRAMES:
+            self.fail(f"more than {MAX_FRAMES} flows within each other")
+            return
+        here = Frame(
+            self._flow_key, self.node, self.variables, self.secrets, self.secure_from, self.language, self.lost
+        )
         self.frames = (*self.frames, here)
         self._into(name, variables)
 
@@ -147,6 +163,9 @@ class Walk:
         self.stop_listening()
         self.stop_asking()
         self.secure(False)
+        self._to_on_hangup()
+
+    def _to_on_hangup(self) -> None:
         while self.flow.on_hangup is None and self.frames:
             self._unwind()
         if self.flow.on_hangup is None:
@@ -154,14 +173,31 @@ class Walk:
         else:
             self.target = self.flow.on_hangup
 
-    def _unwind(self) -> Frame:
+    def begin_again(self) -> None:
+        """The flow from its start, as if nothing were known; of a caller who is gone the end."""
+        self.flow, self.frames, self.variables, self.lost = self.main, (), (), ()
+        self.forget_secrets()
+        if self.gone:
+            self.end(16)
+            return
+        if self.language not in self.flow.languages:
+            self.language = self.flow.language
+        self.target = self.flow.start
+
+    def _unwind(self) -> None:
         """Out of a sub-flow, into the one that called it, at the node that did."""
-        frame = self.frames[-1]
+        frame, left = self.frames[-1], self.flow
         self.frames = self.frames[:-1]
-        self.flow = self._flow_of(frame.flow)
-        self.node, self.variables = frame.node, frame.variables
+        self.flow = self.flow_of(frame)
+        self.node, self.variables, self.lost = frame.node, frame.variables, frame.lost
         self.secrets, self.secure_from = frame.secrets, frame.secure_from
-        return frame
+        self._speak_again(left, frame.language)
+
+    def _speak_again(self, left: Flow, before: str) -> None:
+        """A language that a called flow chose stays. Where it merely does not speak the caller's, that is back."""
+        had_none = before not in left.languages and self.language == left.language
+        if had_none or self.language not in self.flow.languages:
+            self.language = before if before in self.flow.languages else self.flow.language
 
     def return_values(self, values: dict[str, Value]) -> None:
         """Back into the flow that called this one; its node decides what is kept. Without one, the flow is over."""
@@ -169,13 +205,17 @@ class Walk:
             self.end(16)
             return
         self._unwind()
-        self.flow.nodes[self.node].returned(self, values)
+        if self.gone:  # whoever waits for this flow does not go on without the caller, unless by its own `on_hangup`
+            self._to_on_hangup()
+        else:
+            self.flow.nodes[self.node].returned(self, values)
 
     def _into(self, name: str, variables: dict[str, Value]) -> None:
         flow = self.flow_named(name)
         self.effects.append(Went(self.flow.name, self.node, "flow", name))
         self.flow = flow
-        self.variables, self.secrets, self.secure_from = tuple(variables.items()), (), ""
+        self.variables, self.lost = tuple(variables.items()), ()
+        self.forget_secrets()
         if self.language not in flow.languages:
             self.language = flow.language
         self.target = flow.start
@@ -187,13 +227,14 @@ class Walk:
     def _flow_key(self) -> str:
         return "" if self.flow is self.main else self.flow.name
 
-    def _flow_of(self, key: str) -> Flow:
-        return self.main.subs.get(key, self.main)
+    def flow_of(self, frame: Frame) -> Flow:
+        return self.main.subs.get(frame.flow, self.main)
 
     def fail(self, reason: str) -> None:
         """Something that no verb provides for: `on_error` of the flow, or of one that called it, or the end."""
         self.errors += 1
         self.note("flow.error", {"node": self.node, "reason": reason})
+        self.silent = None
         while self.flow.on_error is None and self.frames:
             self._unwind()
         if self.flow.on_error is None or self.errors > MAX_ERRORS:
@@ -214,6 +255,14 @@ class Walk:
             language, lambda variable, spoken: self.flow.fill(variable, self.value(variable.name), spoken)
         )
         self._say(slot, wording.name, pieces, language, interruptible)
+
+    def say_again(self) -> None:
+        """What was being said, from its beginning."""
+        language = self.flow.nodes[self.node].spoken_in()
+        if self.has(self.stage):
+            self.say(self.stage, interruptible=True, language=language)
+        else:
+            self.target = self.node
 
     def say_own(self, slot: str, pieces: tuple[Spoken, ...], *, interruptible: bool) -> None:
         """Say what the system itself says here (`Node.own_texts`), or play what the caller recorded."""
@@ -253,6 +302,10 @@ class Walk:
     def forget_typed(self) -> None:
         self.typed = ""
 
+    def forget_keys(self) -> None:
+        """Also the one that is still expected, and means nothing: something else comes between."""
+        self.typed = self.swallow = ""
+
     def listen(self, name: str, seconds: float) -> None:
         """Wait for a key, at most so long."""
         self.serial += 1
@@ -278,6 +331,8 @@ class Walk:
 
     def ask(self, what: What, limit_s: float) -> None:
         """Ask something outside the call; the answer comes as `Answered` to `take`, within `limit_s` seconds."""
+        if not what.repeatable:
+            self.no_way_back()
         self.serial += 1
         self.asking = self.serial
         self.stage = OUTSIDE
@@ -291,7 +346,13 @@ class Walk:
     # knowing -------------------------------------------------------------------------------------------------------
 
     def value(self, name: str) -> Value:
-        """A variable's value, its kind's empty one when it has none yet. A secret has none here."""
+        """A variable's value, its kind's empty one when it has none yet. A secret has none here. Raises `Lost`."""
+        if name in self.lost:
+            raise Lost(name)
+        return self.value_if_known(name)
+
+    def value_if_known(self, name: str) -> Value:
+        """The same for people to see: what was lost is empty."""
         match name:
             case "caller_number":
                 return self.call.caller_number
@@ -315,9 +376,13 @@ class Walk:
         """A text that is read, with its variables filled in."""
         return filled(text, lambda name: shown(self.value(name)))
 
+    def filled_if_known(self, text: str) -> str:
+        """The same with what is known: for people to see, and where nothing hangs on it."""
+        return filled(text, lambda name: shown(self.value_if_known(name)))
+
     def amount(self, text: str) -> int:
         """A number of seconds, written or in a variable; 0 when the variable holds none."""
-        seconds = self.filled(text)
+        seconds = self.filled_if_known(text)
         return int(seconds) if is_amount(seconds) else 0
 
     def evaluate(self, expression: str) -> Value | None:
@@ -331,6 +396,7 @@ class Walk:
 
     def assign(self, name: str, value: Value) -> None:
         self.variables = tuple((dict(self.variables) | {name: value}).items())
+        self.lost = tuple(one for one in self.lost if one != name)
 
     def assign_secret(self, name: str, value: Value) -> None:
         """Keep a value for the step that may use it, and nothing else. Whoever resumes begins at this node again."""
@@ -339,6 +405,15 @@ class Walk:
 
     def forget_secrets(self) -> None:
         self.secrets, self.secure_from = (), ""
+
+    def no_way_back(self) -> None:
+        """What is done now cannot be undone: whoever resumes must not begin before it, not for a secret's sake."""
+        self.secure_from = ""
+        if any(frame.secure_from for frame in self.frames):
+            self.frames = tuple(replace(frame, secure_from="") for frame in self.frames)
+
+    def has_secret(self, name: str) -> bool:
+        return name in dict(self.secrets)
 
     def note(self, kind: str, data: dict[str, Any]) -> None:
         self.effects.append(NoteEvent(kind, data))
@@ -366,5 +441,6 @@ class Walk:
             serial=self.serial,
             errors=self.errors,
             gone=self.gone,
+            lost=self.lost,
         )
         return Step(position, tuple(self.effects))

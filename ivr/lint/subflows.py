@@ -6,10 +6,12 @@ from ivr.lint.graph import closure
 from ivr.lint.subject import Subject, comes_back, following, led_into
 from ivr.model import DialplanFile
 from ivr.verbs.give_back import ReturnNode
+from ivr.walk import MAX_FRAMES
 
 NO_RETURN = "no-return"
 RECURSION = "recursion"
 NOT_CALLED = "not-called"
+TOO_DEEP = "too-deep"
 
 
 def rule(subject: Subject) -> None:
@@ -29,6 +31,9 @@ def rule(subject: Subject) -> None:
         elif not _returns(other):
             text = f"flow {name!r} never comes back: no way in it leads to a 'return'"
             subject.error(NO_RETURN, path, text, "end it with return:, or go there with goto: {flow: ...}")
+        elif 1 + _nested(subject, other) > MAX_FRAMES:
+            text = f"more than {MAX_FRAMES} flows within each other begin here"
+            subject.error(TOO_DEEP, path, text, "use goto: {flow: ...} where nothing has to come back")
     _nobody_calls(subject)
 
 
@@ -59,6 +64,22 @@ def _comes_again(subject: Subject, begin: DialplanFile) -> bool:
                 found.add(name)
                 new.append(other)
     return False
+
+
+def _nested(subject: Subject, begin: DialplanFile) -> int:
+    """How many flows can wait for each other below one, as far as it matters; a circle is another rule's."""
+    level, depth = {begin.flow: begin}, 0
+    while depth <= MAX_FRAMES:
+        level = {
+            name: other
+            for file in level.values()
+            for node_id, _, name in led_into(file)
+            if comes_back(file.nodes[node_id]) and (other := subject.other(name)) is not None
+        }
+        if not level:
+            return depth
+        depth += 1
+    return depth
 
 
 def _nobody_calls(subject: Subject) -> None:

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 PROMPT, INVALID, NO_INPUT, CONFIRM = "prompt", "invalid", "no_input", "confirm"
 ASKING, CONFIRMING = 0, 1
 
+_DIGITS = re.compile(r"[0-9]+")
+"""Phones can also send A to D, and any key when none ends the answer."""
+
 AskType = Literal["digits", "number", "date", "amount", "yes_no"]
 _KINDS: dict[AskType, Kind] = {
     "digits": Kind.DIGITS,
@@ -181,7 +184,9 @@ class Ask(Strict):
     def answer(self, typed: str, on: Day) -> Value | None:
         """The value of what was typed; None when it does not count."""
         least, most = self.bounds
-        if not least <= len(typed) <= most or not typed:
+        if not least <= len(typed) <= most or not _DIGITS.fullmatch(
+            typed.replace("*", "") if self.type == "amount" else typed
+        ):
             return None
         low, high = self._limits(on)
         measure: float | None = None
@@ -280,6 +285,11 @@ class AskNode(Node):
             case _:
                 pass
 
+    def hung_up(self, walk: Walk) -> None:
+        """What nobody confirmed is no answer."""
+        if walk.step_in_node == CONFIRMING:
+            walk.assign(self.ask.save, walk.flow.empty(self.ask.save))
+
     def _say(self, walk: Walk, slot: str, number: int) -> None:
         wording = walk.wording_for(slot, number)
         walk.say(wording or PROMPT, interruptible=self.ask.bargein)
@@ -299,9 +309,10 @@ class AskNode(Node):
                 continue
             walk.entered += key
             if len(walk.entered) >= self.ask.bounds[1]:
-                walk.swallow = self.ask.end  # many press it although the answer is complete
                 if walk.typed[:1] == self.ask.end:
                     walk.next_typed()
+                else:
+                    walk.swallow = self.ask.end  # many press it although the answer is complete
                 self._judge(walk)
                 return
         walk.listen(NO_INPUT, self.ask.between if walk.entered else self.ask.timeout)
@@ -355,8 +366,7 @@ class AskNode(Node):
         if walk.tries < self.ask.tries:
             return True
         self._note(walk, "too_many")
-        if walk.step_in_node == CONFIRMING:  # what nobody confirmed is no answer
-            walk.assign(self.ask.save, walk.flow.empty(self.ask.save))
+        self.hung_up(walk)
         reason = NO_INPUT if outcome == NO_INPUT else "no_match"
         if isinstance(self.otherwise, NoAnswerBy):
             nodes = dict(self.otherwise.nodes())

@@ -43,6 +43,9 @@ class CallNode(Node):
     def flows(self) -> Iterator[tuple[Path, str]]:
         yield ("call", "flow"), self.call.flow
 
+    def calls(self) -> str:
+        return self.call.flow
+
     def reads(self) -> Iterator[Read]:
         for param, text in self.call.given.items():
             for name in names_in(text):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Discriminator, Field, Tag
 
-from ivr.inputs import Answered, Input
+from ivr.inputs import Answered, Input, KeyTyped
 from ivr.node import Name, Node, NodeId, Path, QueueName, Read, Shown, Strict, Use, kind_of
 from ivr.otherwise import Reasons, go, ways
 from ivr.requests import OK, CallbackRequest
@@ -81,7 +81,7 @@ class CallbackNode(Node):
 
     def enter(self, walk: Walk) -> None:
         asked = self.callback
-        data = tuple((name, walk.filled(text)) for name, text in asked.data.items())
+        data = tuple((name, walk.filled_if_known(text)) for name, text in asked.data.items())
         number = walk.filled(asked.number)
         walk.ask(CallbackRequest(asked.queue, number, walk.language, data), LIMIT_S)
 
@@ -91,5 +91,7 @@ class CallbackNode(Node):
                 walk.go(self.next)
             case Answered(outcome=outcome):
                 go(walk, self.otherwise, outcome)
+            case KeyTyped(key=key):
+                walk.type_ahead(key, barge_in=False)
             case _:
                 pass

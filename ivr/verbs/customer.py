@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Discriminator, Field, Tag
 
-from ivr.inputs import Answered, Input
+from ivr.inputs import Answered, Input, KeyTyped
 from ivr.node import Node, NodeId, Path, Read, Strict, Use, kind_of
 from ivr.otherwise import Reasons, go, ways
 from ivr.requests import OK, CustomerRequest
@@ -71,6 +71,8 @@ class CustomerNode(Node):
         walk.ask(CustomerRequest(walk.filled(self.number)), LIMIT_S)
 
     def take(self, walk: Walk, given: Input) -> None:
+        if isinstance(given, KeyTyped):
+            walk.type_ahead(given.key, barge_in=False)
         if not isinstance(given, Answered):
             return
         known = dict(given.values) if given.outcome == OK else {}

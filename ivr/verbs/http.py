@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Discriminator, Field, Tag
 
-from ivr.inputs import Answered, Input
+from ivr.inputs import Answered, Input, KeyTyped
 from ivr.node import Node, NodeId, Path, Read, Seconds, ServiceName, Sets, Strict, Use, VariableName, kind_of, worded
 from ivr.otherwise import Reasons, go, ways
 from ivr.requests import FAILED, NOT_FOUND, OK, HttpRequest, Method, Saved
@@ -29,6 +29,7 @@ from ivr.services import (
     variables_in,
 )
 from ivr.values import Kind, Value, read
+from ivr.walk import Lost
 
 if TYPE_CHECKING:
     from ivr.walk import Walk
@@ -171,9 +172,13 @@ class HttpNode(Node):
             yield ("http", *path), text
 
     def enter(self, walk: Walk) -> None:
-        secret = any(name in walk.flow.secrets for name in self._sent_names(walk))
+        secrets = walk.flow.secrets.intersection(self._sent_names(walk))
+        secret = bool(secrets)
         if walk.resumed and (secret or self.http.method == "POST"):
             self._without(walk, FAILED, "unknown_fate")  # a predecessor may have sent it
+            return
+        if not all(map(walk.has_secret, secrets)):
+            self._without(walk, FAILED, "no_secret")  # sent already, or never asked for
             return
         try:
             request = self._request(walk, secret=secret)
@@ -181,12 +186,16 @@ class HttpNode(Node):
             self._without(walk, NOT_FOUND, "empty")
         except Unsendable:
             self._without(walk, FAILED, "not_sendable")
+        except Lost:
+            self._without(walk, FAILED, "lost")
         else:
             if secret:
                 walk.forget_secrets()
             walk.ask(request, request.longest_s + MARGIN_S)
 
     def take(self, walk: Walk, given: Input) -> None:
+        if isinstance(given, KeyTyped):
+            walk.type_ahead(given.key, barge_in=False)
         if not isinstance(given, Answered):
             return
         if given.outcome != OK:

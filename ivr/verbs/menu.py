@@ -72,6 +72,8 @@ class MenuNode(Node):
             case PromptEnded() if walk.typed:
                 self._choose(walk, walk.next_typed())
             case PromptEnded() if walk.stage.startswith(PROMPT):
+                if walk.swallow in self.menu.keys:
+                    walk.swallow = ""  # it was heard: such a key is a choice from now on
                 walk.listen(NO_INPUT, self.menu.timeout)
             case PromptEnded():
                 self._say(walk, PROMPT, walk.tries)

@@ -188,9 +188,9 @@ class ToQueueNode(Node):
                 asked.queue,
                 asked.skills.plain() if asked.skills is not None else None,
                 walk.amount(asked.head_start_s),
-                walk.filled(asked.prefer or ""),
+                walk.filled_if_known(asked.prefer or ""),
                 asked.prefer_s if asked.prefer is not None else 0,
-                tuple((name, walk.filled(text)) for name, text in asked.data.items()),
+                tuple((name, walk.filled_if_known(text)) for name, text in asked.data.items()),
                 "".join(asked.keys),
                 asked.keep_place,
             )

@@ -78,7 +78,7 @@ class TransferNode(Node):
 
     def enter(self, walk: Walk) -> None:
         """Keys typed until now were meant for what came before, not for what comes after the talk."""
-        walk.forget_typed()
+        walk.forget_keys()
         place = f"{walk.flow.name}/{walk.node}"
         ring_s = int(self.transfer.ring)
         walk.ask(TransferRequest(walk.filled(self.transfer.to), ring_s, place), ring_s + RING_MARGIN_S)
