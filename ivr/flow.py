@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from ivr.answers import moment
 from ivr.conditions import Condition
 from ivr.hours import OpeningHours
 from ivr.node import Node
@@ -58,10 +59,10 @@ class Flow:
         yield self
         yield from self.subs.values()
 
-    def fill(self, variable: Variable, value: Value, language: str) -> tuple[str, ...]:
-        """The prepared pieces that say a value where a text has a place for it."""
+    def fill(self, variable: Variable, value: Value, language: str, now: float) -> tuple[str, ...]:
+        """The prepared pieces that say a value where a text has a place for it. A near date needs no year."""
         kind, texts = self.kind(variable.name), self.constants.get(variable.name, frozenset())
-        return said(variable, value, kind, language, self.currency, texts)
+        return said(variable, value, kind, language, self.currency, texts, moment(now, self.zone)[0])
 
     def texts(self) -> dict[str, frozenset[Spoken]]:
         """Everything that a caller could hear, by language: what must be prepared before the first call."""

@@ -55,7 +55,7 @@ def way_of(kind: Kind, how: str, currency: str) -> Way | None:
 
 
 def said(
-    variable: Variable, value: Value, kind: Kind, language: str, currency: str, texts: frozenset[str]
+    variable: Variable, value: Value, kind: Kind, language: str, currency: str, texts: frozenset[str], today: str
 ) -> tuple[str, ...]:
     """The prepared pieces that say a value; none when it is empty or not what it should be."""
     way = way_of(kind, variable.how, currency)
@@ -63,7 +63,7 @@ def said(
         return tuple(filter(None, [queue_text(str(value))]))
     if way is None:
         return (str(value),) if str(value) in texts else ()
-    return speak(way, value, language, currency=currency)
+    return speak(way, value, language, currency=currency, today=today)
 
 
 def prepared(

@@ -252,7 +252,8 @@ class Walk:
         language = language or self.language
         wording = self.flow.wordings[self.node, slot]
         pieces = wording.spoken(
-            language, lambda variable, spoken: self.flow.fill(variable, self.value(variable.name), spoken)
+            language,
+            lambda variable, spoken: self.flow.fill(variable, self.value(variable.name), spoken, self.around.now()),
         )
         self._say(slot, wording.name, pieces, language, interruptible)
 

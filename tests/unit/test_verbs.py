@@ -112,6 +112,7 @@ def test_hours_by_the_clock_of_their_zone(at: str, label: str) -> None:
     if label == "closed" and at.startswith("2026-12-26"):
         assert called.variable("opens_on") == "2026-12-28"
         assert called.variable("opens_at") == "09:00"
+        assert called.heard == ["We open Monday, December twenty-eighth nine a.m."], "a near day needs no year"
 
 
 # split, switch
