@@ -1,10 +1,11 @@
-"""Dialplans are published, tried on some callers and taken back while real calls are in them."""
+"""Dialplans are published, tried on some callers and taken back while real calls are in them; a switch is flipped."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import pytest
 
 from cordboard.api_client import ServiceError
@@ -17,8 +18,10 @@ FLOW = """
 flow: main
 numbers: ["100"]
 language: en
-start: menu-{name}
+start: gate
 nodes:
+  gate: {{switch: storm, on: closed, off: menu-{name}}}
+  closed: {{say: Nobody can take your call., next: done}}
   menu-{name}:
     menu:
       prompt: Press one for sales, or two for support. Take your time, this prompt is long enough to be interrupted.
@@ -42,6 +45,12 @@ async def publish(site: Site, name: str, **more: Any) -> int:
     outcome = await site.api.ask("POST", "/api/dialplans/publish", {"comment": name, **more}, limit_s=60)
     number: int = outcome["version"]["number"]
     return number
+
+
+async def health(site: Site) -> dict[str, Any]:
+    async with aiohttp.ClientSession() as http, http.get(f"{site.api.url}/health") as answer:
+        content: dict[str, Any] = await answer.json()
+        return content
 
 
 async def meets(site: Site, version: int, number: str = "+15550100001") -> tuple[str, PhoneCall]:
@@ -75,6 +84,7 @@ async def test_a_day_of_publishing(site: Site) -> None:
     await goes_on_in(site, late, late_call, "second")
 
     (site.folder / "dialplans" / "main.yaml").write_text("flow: [broken")
+    await site.api.ask("POST", "/api/switches/storm", {"on": True, "note": "hurricane"})
     await site.kill_service()
     after = len(site.events)
     await site.start_service()
@@ -83,6 +93,14 @@ async def test_a_day_of_publishing(site: Site) -> None:
         assert started["data"]["dialplans"] == version
     await goes_on_in(site, early, early_call, "first")
     await goes_on_in(site, late, late_call, "second")
+
+    assert (await health(site))["switches_on"] == ["storm"]
+    assert not (await health(site))["dialplans"]["ok"]
+    after = len(site.events)
+    refused = await site.call()
+    await site.event("node.entered", after=after, node="closed")
+    await refused.wait_closed(timeout=10)
+    await site.api.ask("POST", "/api/switches/storm", {"on": False})
 
     assert await publish(site, "third", stage=True) == 4
     await site.api.ask("POST", "/api/dialplans/canary", {"version": 4, "numbers": ["+15550100077"]})
