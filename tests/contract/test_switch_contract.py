@@ -507,31 +507,31 @@ async def test_a_key_ends_a_message_and_no_other_does(rig: Rig) -> None:
         assert rig.message_seconds("message-1") == pytest.approx(recorded.seconds)
 
 
-async def test_a_key_in_the_beep_ends_a_message_that_has_not_begun(rig: Rig) -> None:
+async def test_a_key_in_the_beep_ends_a_message_and_a_bad_name_begins_none(rig: Rig) -> None:
     channel = await answered(rig)
+    for message in ("../x", "a/b", "", ".", "a,b", 'a" sln "1', "a\r\nb"):
+        rig.link.send(RecordMessage(channel, message, message, 60))
+        await rig.facts.has(MessageRecorded(channel, message, MessageEnd.FAILED, 0.0))
+    bad = len(rig.facts.of(MessageRecorded))
     rig.link.send(RecordMessage(channel, "m", "message-1", 60))
     rig.link.send(Look())
     await rig.facts.next(Looked)
     await rig.press("#")
-    assert await rig.facts.next(MessageRecorded) == MessageRecorded(channel, "m", MessageEnd.KEY, 0.0)
+    assert await rig.facts.next(MessageRecorded, bad + 1) == MessageRecorded(channel, "m", MessageEnd.KEY, 0.0)
     rig.link.send(Play(channel, "after", (rig.short,)))
     await rig.facts.has(CommandDone(channel, "after", ok=True))
 
 
-async def test_silence_ends_a_message_and_most_of_it_is_cut_off(rig: Rig) -> None:
+async def test_silence_ends_a_message_and_so_does_its_limit(rig: Rig) -> None:
     channel = await answered(rig)
     rig.link.send(RecordMessage(channel, "m", "message-1", 60, silence_s=2))
-    recorded = await rig.facts.next(MessageRecorded)
-    assert recorded.end is MessageEnd.SILENCE
-    assert recorded.seconds == pytest.approx(1.0, abs=0.2)
-
-
-async def test_a_message_may_be_so_long(rig: Rig) -> None:
-    channel = await answered(rig)
-    rig.link.send(RecordMessage(channel, "m", "message-1", 1, beep=False))
-    recorded = await rig.facts.next(MessageRecorded)
-    assert recorded.end is MessageEnd.LIMIT
-    assert recorded.seconds == pytest.approx(1.0, abs=0.2)
+    rig.link.send(RecordMessage(channel, "n", "message-2", 1, beep=False))
+    silent = await rig.facts.next(MessageRecorded)
+    assert (silent.token, silent.end) == ("m", MessageEnd.SILENCE)
+    assert silent.seconds == pytest.approx(1.0, abs=0.2), "most of the silence is cut off"
+    long = await rig.facts.next(MessageRecorded, 2)
+    assert (long.token, long.end) == ("n", MessageEnd.LIMIT)
+    assert long.seconds == pytest.approx(1.0, abs=0.2)
     await settled(rig, channel)
 
 
@@ -556,14 +556,6 @@ async def test_a_message_that_cannot_be_written_is_told(rig: Rig) -> None:
     rig.link.send(RecordMessage(channel, "m", "message-1", 60, beep=False))
     await rig.facts.has(MessageRecorded(channel, "m", MessageEnd.FAILED, 0.0))
     await rig.facts.has(ControlLost(channel))
-
-
-async def test_a_message_is_a_file_in_its_folder_and_nowhere_else(rig: Rig) -> None:
-    channel = await answered(rig)
-    for message in ("../x", "a/b", "", ".", "a,b", 'a" sln "1', "a\r\nb"):
-        rig.link.send(RecordMessage(channel, message, message, 60))
-        await rig.facts.has(MessageRecorded(channel, message, MessageEnd.FAILED, 0.0))
-    await settled(rig, channel)
 
 
 async def test_orders_for_nobody(rig: Rig) -> None:

@@ -114,16 +114,9 @@ async def test_a_message_is_reviewed_and_sent_and_a_hang_up_keeps_it(tmp_path: P
         row, said = await kept(site, mark)
         assert said > 0.3
 
-        call, mark = await recording(site)
-        call.say_tone(0)  # and then silence, which ends it
-        await site.event("voicemail.outcome", after=mark, outcome="recorded")
-        await call.hang_up()  # in the review
-        row, said = await kept(site, mark)
-        assert said > 0.3
-        assert row["seconds"] < said + 1.2, "the silence at its end is cut off"
         listed = json.loads(await cordboard(site, "messages", "list", "--box", "repairs"))["messages"]
         assert [one["id"] for one in listed][:1] == [row["id"]]
-        assert len(listed) == 3
+        assert len(listed) == 2
         assert list((site.folder / "recordings" / "messages").glob("*.sln")) == []
         log = site.log()
         assert "+15550100" not in log
