@@ -34,6 +34,9 @@ FORMAT = "1 8000 s16 trimmed -20dB"
 SILENCE = "silence"
 """The folder for silences; no language is called so."""
 
+MANY = 100
+"""So many texts take a while to be spoken, and whoever waits wants to know why."""
+
 log = structlog.get_logger()
 
 
@@ -155,6 +158,8 @@ class PromptStore:
                 else:
                     report.cached += 1
                     self._keep(job, sound)
+        if len(jobs) > MANY:
+            log.info("texts are being spoken, which is done once", texts=len(jobs))
         async for spoken in self._synthesiser.speak(jobs):
             sound = sound_of(spoken.path) if spoken.path is not None else None
             if sound is None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ivr.loader import load_folder
+from ivr.loader import load_files, load_folder
 from ivr.prompts import PromptStore
 from ivr.synthesis import Conversion, WorkerSynthesiser
 from ivr.voices import Voices
@@ -25,8 +25,8 @@ needs_espeak = pytest.mark.skipif(
 
 
 @needs_espeak
-async def test_the_shipped_dialplans_are_spoken_in_every_language(tmp_path: Path) -> None:
-    dialplans = load_folder(ROOT / "dialplans")
+async def test_the_shipped_main_line_is_spoken_in_every_language(tmp_path: Path) -> None:
+    dialplans = load_files({"main.yaml": (ROOT / "dialplans" / "harbor-lane.yaml").read_bytes()})
     store = PromptStore(tmp_path, Voices({}, PRIVATE), None)
     ticks = 0
 
