@@ -9,14 +9,17 @@ from typing import Annotated
 
 import typer
 
-from cordboard.cli_tools import DEFAULT_CONFIG, ConfigFile, config_of, reject, show
+from cordboard.cli_tools import DEFAULT_CONFIG, ConfigFile, ask, config_of, reject, show
 from ivr.dialplans import Dialplans
 from ivr.errors import DialplanErrors
 from ivr.flow import Flow
-from ivr.loader import load_folder, load_text
+from ivr.loader import load_files, load_folder, load_text
 from ivr.yaml_tree import read_tree
 
 flow_app = typer.Typer()
+
+LIVE = "live"
+"""The version that callers meet now."""
 
 
 @flow_app.command("graph")
@@ -46,8 +49,8 @@ def graph(
 
 @flow_app.command("diff")
 def diff(
-    old: Annotated[Path, typer.Argument(help="a folder of dialplans, or a file")],
-    new: Annotated[Path, typer.Argument(help="likewise")],
+    old: Annotated[str, typer.Argument(help="a folder, a file, the number of a published version, or `live`")],
+    new: Annotated[str, typer.Argument(help="likewise; default: the configured folder")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="as JSON, for machines")] = False,
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
@@ -55,7 +58,8 @@ def diff(
     from ivr.comparing.compare import compare
     from ivr.comparing.words import caller
 
-    found = compare(_dialplans(old, config), _dialplans(new, config))
+    changed = _dialplans(new, config) if new else _folder(config_of(config).dialplans_dir)
+    found = compare(_dialplans(old, config), changed)
     if as_json:
         show(
             {
@@ -73,10 +77,23 @@ def diff(
     raise typer.Exit(1 if found else 0)
 
 
-def _dialplans(path: Path, config: Path) -> Dialplans:
+def _dialplans(wanted: str, config: Path) -> Dialplans:
+    path = Path(wanted)
     if path.is_file():
         return Dialplans([_flow_in(path, config)])
+    if not path.exists() and (wanted == LIVE or wanted.isdecimal()):
+        return _version(wanted, config)
     return _folder(path)
+
+
+def _version(wanted: str, config: Path) -> Dialplans:
+    """As the service has it."""
+    number = ask(config, "GET", "/api/dialplans")["live"]["number"] if wanted == LIVE else wanted
+    files: dict[str, str] = ask(config, "GET", f"/api/dialplans/versions/{number}")["files"]
+    try:
+        return load_files({name: text.encode() for name, text in files.items()}, folder=f"version {number}")
+    except DialplanErrors as errors:  # what was good once may not be so for a later program
+        reject("\n".join(map(str, errors.problems)))
 
 
 def _folder(folder: Path) -> Dialplans:

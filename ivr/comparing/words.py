@@ -36,6 +36,8 @@ _WAYS: Final[dict[tuple[str, str], str]] = {
     ("switch", "on"): "calls while the switch is on",
     ("switch", "off"): "calls while the switch is off",
     ("customer", "next"): "is a known customer",
+    ("customer", "unknown"): "is not a known customer",
+    ("customer", "failed"): "cannot be looked up",
     ("customer", ELSE): "is not a known customer",
     ("http", "next"): "is known to the other system",
     ("http", "not_found"): "is not known to the other system",

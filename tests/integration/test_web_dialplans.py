@@ -243,3 +243,15 @@ async def test_commands_that_make_no_sense(site: Site, tmp_path: Path) -> None:
         (("switch", "on", "stom"), "did you mean 'storm'?"),
     ):
         assert told in await site.command(*words, status=2)
+
+
+async def test_a_published_version_is_compared_with_a_folder_and_with_another(site: Site) -> None:
+    site.rig.write(text="Welcome")
+    folder = str(site.rig.folder)
+    assert await site.command("dialplan", "diff", "1", folder, status=1) == (
+        "A caller who dials 100:\n  hears “Welcome” instead of “Hello”\n"
+    )
+    await site.ask("POST", "/api/dialplans/publish", {})
+    assert await site.command("dialplan", "diff", "live", folder) == "No caller would notice.\n"
+    assert "“Hello” instead of “Welcome”" in await site.command("dialplan", "diff", "2", "1", status=1)
+    assert "no version 9" in (await site.command("dialplan", "diff", "9", "1", status=2)).lower()

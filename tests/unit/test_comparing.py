@@ -367,7 +367,8 @@ nodes:
     next: night
     otherwise: sorry
   night: {switch: night-mode, on: closed, off: hold}
-  hold: {wait: {for: 10s, music: default}, next: look-up}
+  hold: {wait: {for: 10s, music: default}, next: known}
+  known: {customer: {number: "{dialled}"}, next: look-up, otherwise: {unknown: nobody, else: sorry}}
   look-up:
     http:
       service: billing
