@@ -12,6 +12,7 @@ from bench import (
     expected_wait,
     memory,
     parity,
+    planted_faults,
     publishing,
     recording,
     replay,
@@ -32,6 +33,7 @@ for bench in (
     report,
     replay,
     dialplan,
+    planted_faults,
     publishing,
     parity,
 ):

@@ -101,6 +101,12 @@ def company(size: int, seed: int = 1) -> dict[str, Any]:
         "on_hangup": "gone",
         "nodes": nodes,
     }
+    if "customer" in VERBS:
+        flow["nodes"] = {
+            "caller": {"customer": None, "next": "speaks", "otherwise": "outage"},
+            "speaks": {"if": [{"when": "customer_language == 'es'", "to": "in-spanish"}], "else": "outage"},
+            "in-spanish": {"set": {"language": "es"}, "next": "outage"},
+        } | nodes
     return flow
 
 
@@ -128,7 +134,7 @@ def _entrance() -> dict[str, Node]:
             }
         },
         "spanish": {"set": {"language": "es"}, "next": "who"},
-        "first": {"set": {"visits": {"expr": "0"}}, "next": "outage"},
+        "first": {"set": {"visits": {"expr": "0"}}, "next": "caller" if "customer" in VERBS else "outage"},
         "who": {
             "description": "Who has a customer number says it once, for all departments",
             "call": {
@@ -146,10 +152,18 @@ def _entrance() -> dict[str, Node]:
         "operator-queue": {"to_queue": {"queue": "support", "then": "bye", "otherwise": "no-operator"}},
         "no-operator": {"say": "nobody", "next": "bye"},
         "trouble": {"say": "sorry", "bargein": False, "next": "operator-queue"},
+        **({"opinion": _opinion()} if "survey" in VERBS else {}),
         "bye": {"say": "goodbye", "bargein": False, "next": "done"},
         "done": {"hangup": {"cause": "normal"}},
         "gone": {"set": {"ended": "yes"}, "next": "done"},
     }
+
+
+def _opinion() -> Node:
+    content = _t("From 1 to 5, how content are you?", "Del uno al cinco, ¿qué tan contento está?")
+    easy = _t("From 1 to 7, how easy was it?", "Del uno al siete, ¿qué tan fácil fue?")
+    questions = [{"id": "content", "type": "csat", "prompt": content}, {"id": "easy", "type": "ces", "prompt": easy}]
+    return {"survey": {"name": "after-sales", "questions": questions, "invalid": "wrong-key"}, "next": "bye"}
 
 
 def _tree(name: str, below: list[str], above: str, en: str, es: str) -> dict[str, Node]:
@@ -244,7 +258,7 @@ def _department(number: int, area: str, chance: Random) -> dict[str, Node]:
                 {"when": f"paid >= {500 + number}.0 && size(order) > 6", "to": f"{d}-hours"},
                 {"when": "paid < 5.0", "to": f"{d}-small"},
             ],
-            "else": f"{d}-tell",
+            "else": f"{d}-find" if "http" in VERBS else f"{d}-tell",
         },
         f"{d}-small": {"set": {"reason": "small", "visits": {"expr": "visits + 1"}}, "next": f"{d}-tell"},
         f"{d}-tell": {
@@ -254,7 +268,8 @@ def _department(number: int, area: str, chance: Random) -> dict[str, Node]:
             ),
             "next": f"{d}-pause",
         },
-        f"{d}-pause": {"wait": "1s", "next": d},
+        f"{d}-pause": {"wait": "1s", "next": f"{d}-again"},
+        f"{d}-again": {"goto": d},
         f"{d}-visit": {
             "ask": {
                 "type": "date",
@@ -287,7 +302,7 @@ def _department(number: int, area: str, chance: Random) -> dict[str, Node]:
                 "head_start_s": chance.choice([0, 30, 60]),
                 "data": {"order": "{order}", "department": en},
                 "keys": {"3": f"{d}-wait-info"},
-                "then": "bye",
+                "then": "opinion" if "survey" in VERBS else "bye",
                 "otherwise": {"closed": f"{d}-closed", "full": f"{d}-busy", "else": f"{d}-busy"},
             }
         },
@@ -295,9 +310,58 @@ def _department(number: int, area: str, chance: Random) -> dict[str, Node]:
             "say": _t(f"About {en}: look at our catalogue.", f"Sobre {es}: vea nuestro catálogo."),
             "next": f"{d}-queue",
         },
-        f"{d}-busy": {"say": "nobody", "next": "bye"},
+        f"{d}-busy": {"say": "nobody", "next": f"{d}-offer" if "callback" in VERBS else "bye"},
     }
-    return nodes
+    return nodes | {name: node for name, node in _outside(d, queue, en, es).items() if VERBS.keys() & node.keys()}
+
+
+def _outside(d: str, queue: str, en: str, es: str) -> dict[str, Node]:
+    """What asks somebody outside the call."""
+    return {
+        f"{d}-find": {
+            "http": {
+                "service": "orders",
+                "get": "/orders/{order}",
+                "query": {"department": en},
+                "save": {
+                    "state": {"from": "order.state", "one_of": ["packed", "shipped"], "default": "packed"},
+                    "due": {"from": "order.due", "type": "date"},
+                },
+                "cache": "30s",
+            },
+            "next": f"{d}-state",
+            "otherwise": {"not_found": f"{d}-order", "else": f"{d}-tell"},
+        },
+        f"{d}-state": {
+            "if": [{"when": "state == 'shipped' && due != ''", "to": f"{d}-due"}],
+            "else": f"{d}-tell",
+        },
+        f"{d}-due": {
+            "say": _t(f"Your {en} come on {{due}}.", f"Sus {es} llegan el {{due}}."),
+            "next": f"{d}-expert",
+        },
+        f"{d}-expert": {
+            "transfer": {"to": "1001", "ring": "15s"},
+            "next": "bye",
+            "otherwise": {"busy": f"{d}-hours", "else": f"{d}-hours"},
+        },
+        f"{d}-offer": {
+            "callback": {"queue": queue},
+            "next": f"{d}-promised",
+            "otherwise": {"already": f"{d}-promised", "else": f"{d}-leave"},
+        },
+        f"{d}-promised": {"say": _t("We will call you back.", "Le devolveremos la llamada."), "next": "bye"},
+        f"{d}-leave": {
+            "voicemail": {
+                "box": "trade",
+                "prompt": _t(f"Leave a message for {en}.", f"Deje un mensaje para {es}."),
+                "max": "90s",
+                "review": True,
+            },
+            "next": "bye",
+            "otherwise": "bye",
+        },
+    }
 
 
 def identify() -> dict[str, Any]:

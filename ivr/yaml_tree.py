@@ -53,7 +53,8 @@ class Branch:
     def place_of(self, loc: Loc, *, key: bool = False) -> Place:
         """Where `loc` stands, or its nearest ancestor that exists. `key`: the key's place instead of the value's.
 
-        Parts in angle brackets are the model's names for alternatives and exist in no file.
+        Parts in angle brackets are the model's names for alternatives and exist in no file; the index of what stands
+        there alone, where a list of it is possible, neither.
         """
         branch, place = self, self.place
         for part in loc:
@@ -65,7 +66,7 @@ class Branch:
             elif isinstance(branch.value, list) and isinstance(part, int) and part < len(branch.value):
                 branch = branch.value[part]
                 place = branch.place
-            elif not (isinstance(part, str) and part.startswith("<")):
+            elif isinstance(part, str) and not part.startswith("<"):
                 break
         return place
 

@@ -48,6 +48,7 @@ class _Part:
     exact: tuple[Constant, ...] | None = None
     """All that it can be, when that is known."""
     finite: bool = True
+    least: int = -(2**63)
     written: set[Constant] = field(default_factory=set)
 
     def stand_ins(self) -> Collection[Constant]:
@@ -61,7 +62,8 @@ class _Part:
         numbers: Iterable[float] = [number for number in self.written if not isinstance(number, str)]
         if self.kind in WHOLE:
             near = {math.floor(number) + step for number in numbers for step in (-1, 0, 1, 2)} or {0}
-            return {number for number in near if -(2**63) <= number < 2**63}
+            bounds = {self.least} if self.least == 0 else set[int]()
+            return bounds | {number for number in near if self.least <= number < 2**63}
         beside = {math.nextafter(number, way) for number in numbers for way in (-math.inf, math.inf)}
         odd = () if self.finite else (math.nan, math.inf, -math.inf)
         return {*map(float, numbers), *beside, 0.0, *odd}
@@ -193,6 +195,8 @@ class _Reading:
             exact = self.known.get(tree.name) if isinstance(tree, Name) else None
             self.parts[key] = _Part(kind or self._kind(tree), tuple(exact) if exact is not None else None)
             self.parts[key].finite = isinstance(tree, Name)
+            if isinstance(tree, Call) and tree.function == "size":
+                self.parts[key].least = 0
         self.parts[key].written.update(written)
         return key
 

@@ -69,9 +69,10 @@ def _words(subject: Subject, here: Path, node: MenuNode) -> None:
 def _offered(subject: Subject, here: Path, node_id: str, node: MenuNode) -> None:
     for slot, path, _ in node.prompts():
         wording = subject.wordings.get((node_id, slot))
-        for key in sorted(_keys_in(wording) - node.menu.keys.keys()) if wording is not None else ():
-            text = f"callers are told to press {key}, and this menu has no such key"
-            subject.warn(OFFERED, (*here, *path), text, "bind it under 'keys:', or change the text")
+        for key, language in sorted(_keys_in(wording).items()) if wording is not None else ():
+            if key not in node.menu.keys:
+                text = f"callers are told to press {key}, and this menu has no such key"
+                subject.warn(OFFERED, (*here, *path, language), text, "bind it under 'keys:', or change the text")
 
 
 def _end(subject: Subject, here: Path, node_id: str, node: Node, end: str) -> None:
@@ -92,14 +93,14 @@ def _while_waiting(subject: Subject, here: Path, node: ToQueueNode) -> None:
         subject.warn(OFFERED, here, text, "bind it under 'keys:', or change the queue's messages", key=True)
 
 
-def _keys_in(wording: Wording) -> set[str]:
-    return {
-        key
-        for language, pieces in wording.pieces.items()
-        for piece in pieces
-        if isinstance(piece, str)
-        for key in offered_keys(piece, language)
-    }
+def _keys_in(wording: Wording) -> dict[str, str]:
+    """Each key that is offered, and the first language in which it is."""
+    found: dict[str, str] = {}
+    for language, pieces in wording.pieces.items():
+        for piece in pieces:
+            for key in offered_keys(piece, language) if isinstance(piece, str) else ():
+                found.setdefault(key, language)
+    return found
 
 
 def offered_keys(text: str, language: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pytest
 from bench.dialplan import bytes_for_each, take_calls
 from bench.generated_dialplan import files
 from ivr.loader import load_files
+from ivr.verbs import VERBS
 
 QUEUES = {"sales", "support"}
 
@@ -19,6 +20,11 @@ def test_it_loads_without_a_word_at_any_size(size: int) -> None:
     assert dialplans.warnings == ()
     assert [flow.name for flow in dialplans] == ["company", "identify"]
     assert abs(sum(len(flow.nodes) for flow in dialplans) - size) < 25
+
+
+def test_it_uses_every_verb() -> None:
+    used = {node.verb for flow in load_files(files(60), QUEUES) for node in flow.nodes.values()}
+    assert used == set(VERBS)
 
 
 def test_a_thousand_nodes_are_judged_within_a_second() -> None:
