@@ -1,7 +1,8 @@
 """One caller in one flow: what the interpreter wants becomes orders, what the PBX tells becomes inputs.
 
 Decides nothing about the flow. It sees to it that no wait is for ever: every command has a watchdog, and a prompt that
-cannot be played counts as one that was. It refuses to know queues (an outcome says where to) and who else hears a fact.
+cannot be played counts as one that was. A step that breaks goes `on_error`: its caller is never left in silence. It
+refuses to know queues (an outcome says where to) and who else hears a fact.
 
 No task and no coroutine: thousands of these live at once, and each step is a plain call.
 """
@@ -9,7 +10,9 @@ No task and no coroutine: thousands of these live at once, and each step is a pl
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import structlog
 
 from ivr.effects import (
     Break,
@@ -31,13 +34,27 @@ from ivr.effects import (
 from ivr.errors import PromptMissing
 from ivr.flow import Flow
 from ivr.handover import Handover
-from ivr.inputs import Answered, CallFacts, HungUp, Input, KeyTyped, Position, PromptEnded, QueueEnded, TimerFired
-from ivr.interpreter import advance, begin, resume
+from ivr.inputs import (
+    ENDED,
+    Answered,
+    CallFacts,
+    HungUp,
+    Input,
+    KeyTyped,
+    Position,
+    PromptEnded,
+    QueueEnded,
+    TimerFired,
+)
+from ivr.interpreter import advance, begin, broken, resume
 from ivr.ports import Handle, Note, Outside, PromptFiles, Surroundings, Timer, Timers, Values
 from ivr.requests import FAILED
 from pbx.facts import CommandDone, Fact, KeyPressed
+from pbx.failures import where
 from pbx.orders import Answer, Play, StartMusic, StopMusic, StopPlay
 from pbx.ports import Switch
+
+log = structlog.get_logger()
 
 ANSWER_LIMIT_S = 10.0
 PLAY_MARGIN_S = 5.0
@@ -187,12 +204,12 @@ class FlowSession:
         self._answered = True
         position = self._position
         if position is None:
-            self._step(begin(self._flow, self._call, self._around))
+            self._step(self._begun())
             return
         # A successor's position came from memory and waits for nothing: enter the node to wait where it left off.
         step = self._next(position, QueueEnded(result, key))
         if step.position is position:
-            queued = resume(self._flow, self._call, position, self._around)
+            queued = self._resumed(position)
             if any(isinstance(effect, EnterQueue) for effect in queued.effects):
                 step = self._next(queued.position, QueueEnded(result, key))
             else:
@@ -248,9 +265,9 @@ class FlowSession:
         self._answered = True
         if self._resuming is not None:
             position, self._resuming = self._resuming, None
-            step = resume(self._flow, self._call, position, self._around)
+            step = self._resumed(position)
         else:
-            step = begin(self._flow, self._call, self._around, self._early)
+            step = self._begun()
         self._early = ""
         self._step(step)
 
@@ -292,8 +309,28 @@ class FlowSession:
         if self._position is not None and not self._closed:
             self._step(self._next(self._position, given))
 
+    def _begun(self) -> Step:
+        start = Position(self._flow.start, self._flow.language)
+        return self._whole(start, lambda: begin(self._flow, self._call, self._around, self._early))
+
+    def _resumed(self, position: Position) -> Step:
+        return self._whole(position, lambda: resume(self._flow, self._call, position, self._around))
+
     def _next(self, position: Position, given: Input) -> Step:
-        return advance(self._flow, self._call, position, given, self._around)
+        return self._whole(position, lambda: advance(self._flow, self._call, position, given, self._around))
+
+    def _whole(self, position: Position, step: Callable[[], Step]) -> Step:
+        """A step, or where the flow goes when something of ours breaks in it."""
+        try:
+            return step()
+        except Exception as error:
+            what = type(error).__name__
+            log.error("a step of a flow broke", flow=self._flow.name, node=position.node, traceback=where(error))
+        try:
+            return broken(self._flow, self._call, position, f"broken: {what}", self._around)
+        except Exception as error:
+            log.error("what follows an error broke", flow=self._flow.name, node=position.node, traceback=where(error))
+        return Step(replace(position, stage=ENDED), (Break(f"broken: {what}"),))
 
     def _step(self, step: Step) -> None:
         """Carry out a step, and the ones that follow from it at once (a prompt without a file ends as it begins)."""
@@ -364,14 +401,25 @@ class FlowSession:
         """Ask outside. Whoever is asked answers once, and never after the limit."""
         self._drop_request()
         token = self._asking = request.token
+        begun = False
 
         def answered(outcome: str, values: Values) -> None:
-            if self._asking == token:
-                self._drop_request()
-                self._advance(Answered(token, outcome, values))
+            if self._asking != token:
+                return
+            if not begun:  # the step that asks has not come to its end
+                self._timers.after(0.0, lambda: answered(outcome, values))
+                return
+            self._drop_request()
+            self._advance(Answered(token, outcome, values))
 
         self._asked_limit = self._timers.after(request.limit_s, lambda: answered(FAILED, ()))
-        self._asked = self._outside.begin(self._channel, request.what, answered)
+        try:
+            self._asked = self._outside.begin(self._channel, request.what, answered)
+        except Exception as error:
+            what = type(request.what).__name__
+            log.error("a request could not be begun", flow=self._flow.name, request=what, traceback=where(error))
+            self._timers.after(0.0, lambda: answered(FAILED, ()))
+        begun = True
 
     def _drop_request(self) -> None:
         self._asking = 0
@@ -394,6 +442,7 @@ class FlowSession:
         if (
             before is None
             or before.node != position.node
+            or before.flow != position.flow
             or before.frames is not position.frames
             or before.language != position.language
             or before.variables is not position.variables

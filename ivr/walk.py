@@ -33,7 +33,7 @@ from ivr.inputs import ENDED, INPUT, OUTSIDE, QUEUE, CallFacts, Frame, Position,
 from ivr.node import is_amount, slot_of
 from ivr.ports import Surroundings
 from ivr.requests import What
-from ivr.values import Value, shown
+from ivr.values import Value, kept, shown
 from ivr.wording import QUEUE_VARIABLE, Spoken, filled
 
 MAX_TYPED = 16
@@ -396,7 +396,7 @@ class Walk:
             return None
 
     def assign(self, name: str, value: Value) -> None:
-        self.variables = tuple((dict(self.variables) | {name: value}).items())
+        self.variables = tuple((dict(self.variables) | {name: kept(value, self.flow.kind(name))}).items())
         self.lost = tuple(one for one in self.lost if one != name)
 
     def assign_secret(self, name: str, value: Value) -> None:

@@ -7,7 +7,6 @@ what was dropped can only be mended by looking. It refuses to know what a fact m
 
 from __future__ import annotations
 
-import traceback
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -15,6 +14,7 @@ from typing import Protocol
 import structlog
 
 from pbx.facts import Fact
+from pbx.failures import where
 from pbx.ports import FactSink
 
 log = structlog.get_logger()
@@ -74,11 +74,11 @@ class Inbox:
             count += 1
             try:
                 sink(fact)
-            except Exception:
-                # One broken handler must not stop every other call. The fact may be personal, and so may be local
-                # variables, which some renderers of exceptions show: its type and a bare traceback only.
+            except Exception as error:
+                # One broken handler must not stop every other call. The fact may be personal, and so may be the
+                # exception's text, and local variables, which some renderers show: types and places only.
                 self.handler_errors += 1
-                log.error("a fact could not be handled", fact=type(fact).__name__, traceback=traceback.format_exc())
+                log.error("a fact could not be handled", fact=type(fact).__name__, traceback=where(error))
             if count % CHECK_EVERY == 0 and self._loop.time() >= end:
                 break
         self.handled += count

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivr.requests import FAILED, NOT_FOUND, OK, REFUSED, Saved
-from ivr.values import Kind, Value
+from ivr.values import Kind, Value, kept
 
 LONGEST_TEXT = 120
 LONGEST_DIGITS = 32
@@ -25,7 +25,8 @@ _NUMBER = re.compile(r"-?\d{1,15}")
 _AMOUNT = re.compile(r"-?\d{1,12}(?:\.\d{1,6})?")
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_UNTOLD = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, and halves of surrogate pairs, which can be stored and sent nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def as_kind(found: Any, kind: Kind) -> Value | None:
             time = _TIME.fullmatch(found) if isinstance(found, str) else None
             return f"{time[1]}:{time[2]}" if time is not None else None
         case Kind.TEXT:
-            fits = isinstance(found, str) and len(found) <= LONGEST_TEXT and not _CONTROL.search(found)
+            fits = isinstance(found, str) and len(found) <= LONGEST_TEXT and not _UNTOLD.search(found)
             return found if fits else None
 
 
@@ -148,7 +149,8 @@ def _amount(found: Any) -> float | None:
         found = float(found)
     if isinstance(found, bool) or not isinstance(found, (int, float)):
         return None
-    return round(float(found), 2) if abs(found) < LARGEST and math.isfinite(found) else None
+    fits = abs(found) < LARGEST and math.isfinite(found)
+    return float(kept(float(found), Kind.AMOUNT)) if fits else None
 
 
 def _is_date(text: str) -> bool:

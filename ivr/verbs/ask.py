@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 PROMPT, INVALID, NO_INPUT, CONFIRM = "prompt", "invalid", "no_input", "confirm"
 ASKING, CONFIRMING = 0, 1
 
+MOST_OF_NUMBER = 15
+"""Digits of a number that every step can work with."""
+
 _DIGITS = re.compile(r"[0-9]+")
 """Phones can also send A to D, and any key when none ends the answer."""
 
@@ -162,6 +165,8 @@ class Ask(Strict):
         ):
             if key in self.model_fields_set and not fits:
                 yield (key,), f"{key!r} says nothing about an answer of the type {self.type!r}"
+        if self.type == "number" and self.length is not None and self.length[1] > MOST_OF_NUMBER:
+            yield ("length",), f"a number has at most {MOST_OF_NUMBER} digits; what is longer is of the type 'digits'"
         if self.secure and self.confirm is not None:
             yield ("confirm",), "a secure answer is never read back"
         if self.secure and self.type != "digits":

@@ -12,6 +12,7 @@ from ivr.effects import Break, End, EnterQueue, NoteEvent, Request
 from ivr.errors import DialplanErrors
 from ivr.inputs import Frame, Position
 from ivr.interpreter import resume
+from ivr.values import Kind, kept, read, shown
 from ivr.walk import MAX_FRAMES, Walk
 from pbx.actions import MAX_MEMORY
 from pbx.facts import Origin
@@ -397,3 +398,59 @@ def test_what_flows_that_wait_know_is_shortened_as_well() -> None:
     assert (again.node, again.flow, len(again.frames)) == ("a", "f2", 2)
     assert again.lost
     assert again.frames[0].lost
+
+
+# numbers --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "kept_as"),
+    [(0.1 + 0.2, 0.3), (2.675, 2.68), (-2.675, -2.68), (-0.001, 0.0), (1e300, 1e300), (5, 5.0), (0.005, 0.01)],
+)
+def test_an_amount_has_two_decimals_wherever_it_came_from(value: float, kept_as: float) -> None:
+    """Compared, shown, sent and spoken it is the same."""
+    amount = kept(value, Kind.AMOUNT)
+    assert amount == kept_as
+    assert shown(amount)[:2] != "-0"
+    if abs(value) < 1e9:
+        assert shown(float(amount)) == f"{kept_as:.2f}"
+
+
+def test_what_was_worked_out_is_compared_as_it_is_said() -> None:
+    text = """
+flow: sums
+numbers: ["1"]
+language: en
+currency: USD
+start: ask
+nodes:
+  ask: {ask: {type: amount, save: paid, prompt: How much?}, next: add, otherwise: no}
+  add: {set: {sum: {expr: paid + 0.2}}, next: judge}
+  judge: {if: [{when: sum == 0.3, to: yes}], else: no}
+  "yes": {say: "{sum}.", next: no}
+  "no": {hangup: {}}
+"""
+    caller = FlowCaller(flow_of(text)).starts().listens().presses("0*10#")
+    assert caller.nodes[-1] == "yes"
+
+
+def test_a_number_that_no_condition_could_hold_is_refused() -> None:
+    with pytest.raises(DialplanErrors, match="a number has at most 15 digits"):
+        flow_of(ASK.format(asked="type: number, length: 4-20"))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("2026-12-24", Kind.DATE, "2026-12-24"),
+        ("2026-02-30", Kind.DATE, None),
+        ("tomorrow", Kind.DATE, None),
+        ("", Kind.DATE, ""),
+        ("17:59", Kind.TIME, "17:59"),
+        ("24:00", Kind.TIME, None),
+        ("soon", Kind.TIME, None),
+        ("1899-12-31", Kind.DATE, "1899-12-31"),
+    ],
+)
+def test_written_dates_and_times_are_some(text: str, kind: Kind, value: str | None) -> None:
+    assert read(text, kind) == value

@@ -89,7 +89,7 @@ def test_a_handler_that_fails_stops_nobody_else(capsys: pytest.CaptureFixture[st
 
     def fragile(fact: Fact) -> None:
         if fact == ChannelGone("1", 16):
-            raise ValueError("broken")
+            raise ValueError("typed" * 2)
         heard.append(fact)
 
     inbox = Inbox(loop, fragile)
@@ -98,6 +98,11 @@ def test_a_handler_that_fails_stops_nobody_else(capsys: pytest.CaptureFixture[st
     loop.run()
     assert heard == [ChannelGone("0", 16), ChannelGone("2", 16)]
     assert inbox.handler_errors == 1
+    # Which error, and where; its text may quote what a caller typed.
+    out = "".join(capsys.readouterr())
+    assert "ValueError" in out
+    assert "in fragile" in out
+    assert "typedtyped" not in out
 
 
 def test_facts_put_while_handling_come_last() -> None:
