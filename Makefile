@@ -16,7 +16,7 @@ test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n auto tests/unit tests/test_architecture.py
 	@$(BIN)/python -m pytest tests/contract tests/integration tests/system
 
-unit: $(VENV)/.dev
+unit: $(VENV)/.dev pbx
 	@$(BIN)/python -m pytest tests/unit tests/contract tests/test_architecture.py
 
 check: $(VENV)/.dev

@@ -48,6 +48,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "asterisk-core-sounds-es-wav",
         "asterisk-moh-opsound-wav",
         "espeak-ng",
+        "graphviz",
     ),
     "sipp": ("sip-tester",),
     "chromium": ("chromium",),
@@ -174,12 +175,14 @@ def repair_links(root: Path) -> None:
 
 
 LAUNCHERS = {
-    "asterisk": {"asterisk": "usr/sbin/asterisk", "espeak-ng": "usr/bin/espeak-ng"},
+    "asterisk": {"asterisk": "usr/sbin/asterisk", "espeak-ng": "usr/bin/espeak-ng", "dot": "usr/bin/dot"},
     "sipp": {"sipp": "usr/bin/sipp"},
     "chromium": {"chromium": "usr/lib/chromium/chromium"},
 }
 ENVIRONMENT = {
     "espeak-ng": 'export ESPEAK_DATA_PATH="$lib"\n',
+    # its plug-ins, and the list of them
+    "dot": 'export GVBINDIR="$lib/graphviz"\n',
     # its own fonts
     "chromium": 'export FONTCONFIG_SYSROOT="$root"\n',
 }
@@ -223,6 +226,13 @@ def write_launchers(layout: Layout, machine: Machine) -> None:
         temporary.write_text(text)
         temporary.chmod(0o755)
         temporary.replace(layout.bin / name)
+
+
+def list_plugins(layout: Layout, machine: Machine) -> None:
+    """Graphviz finds its plug-ins by a list that the package's post-install script would write."""
+    folder = layout.root / "usr/lib" / machine.triplet / "graphviz"
+    if folder.is_dir() and not any(folder.glob("config*")):
+        subprocess.run([str(layout.bin / "dot"), "-c"], check=True, capture_output=True)
 
 
 def check_space(folder: Path, download: int) -> None:
@@ -306,6 +316,7 @@ def install(layout: Layout, groups: Sequence[str], etc_apt: Path = Path("/etc/ap
         before = Installed.read(layout.marker)
         if before.is_current(groups, machine):  # the installation that we waited for did it
             write_launchers(layout, machine)
+            list_plugins(layout, machine)
             return False
         if not before.is_current(before.groups, machine):
             before = Installed(before.groups, frozenset())  # laid out by another version of this file: start afresh
@@ -325,6 +336,7 @@ def install(layout: Layout, groups: Sequence[str], etc_apt: Path = Path("/etc/ap
         finally:
             progress.end()
         write_launchers(layout, machine)
+        list_plugins(layout, machine)
         shutil.rmtree(layout.apt, ignore_errors=True)
     return True
 

@@ -32,12 +32,16 @@ def graph(
     from ivr.drawing.layout import lay_out
     from ivr.drawing.picture import draw
     from ivr.drawing.svg import as_svg
+    from ivr.errors import DrawingError
 
     wanted = (
         _flow_in(Path(flow), config) if Path(flow).is_file() else _flow_named(flow, config_of(config).dialplans_dir)
     )
     picture = draw(wanted)
-    layout = lay_out(picture)
+    try:
+        layout = lay_out(picture, _programs(config))
+    except DrawingError as error:
+        reject(str(error))
     file = output or Path(f"{wanted.name}.svg")
     try:
         file.write_text(as_svg(picture, layout), encoding="utf-8")
@@ -45,6 +49,11 @@ def graph(
         reject(f"{file} cannot be written: {error.strerror}")
     arrows, crossings = len(picture.arrows), layout.crossings
     typer.echo(f"{file}: {len(wanted.nodes)} nodes, {arrows} arrows, {crossings} of them cross")
+
+
+def _programs(config: Path) -> Path | None:
+    """Where the programs are that are installed with the PBX. A drawing needs no configuration otherwise."""
+    return config_of(config).var_dir / "bin" if config.is_file() else None
 
 
 @flow_app.command("diff")

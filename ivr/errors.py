@@ -4,6 +4,7 @@ IvrError
 ├── DialplanErrors    a folder of dialplans was refused; `problems` says all that is wrong with it
 ├── ConditionError    a condition's text is wrong: where, and why
 ├── ConditionFailed   a condition has no answer for these values (division by zero, overflow)
+├── DrawingError      a flow cannot be drawn here
 ├── PromptMissing     a text has no sound file (never prepared, or somebody deleted it)
 └── VoiceError        a text could not be synthesised
 """
@@ -50,3 +51,7 @@ class ConditionError(IvrError):
 
 class ConditionFailed(IvrError):
     """The message names variables, never what they hold: that may be a caller's."""
+
+
+class DrawingError(IvrError):
+    """The text is for whoever asked."""
