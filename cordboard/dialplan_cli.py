@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -90,4 +91,4 @@ def dialplan_schema() -> None:
     """The JSON Schema of a dialplan file, for editors."""
     from ivr.schema import json_schema
 
-    show(json_schema())
+    typer.echo(json.dumps(json_schema(), indent=1, ensure_ascii=False))  # one key a line, also in a file
