@@ -284,7 +284,7 @@ def _as_read(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return ", ".join(map(_as_read, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g} s" if isinstance(value, float) else str(value)  # numbers with a point are seconds
 
 
 def _way_title(way: _Way) -> str:

@@ -14,6 +14,7 @@ from cordboard.survey_cli import lines
 from ivr.effects import NoteEvent, StartTimer
 from ivr.inputs import ENDED, TimerFired
 from ivr.loader import load_text
+from ivr.rehearsal.answers import WrittenAnswers
 from ivr.requests import SurveyAnswer
 from tests.fakes.flow_caller import FlowCaller, Request, flow_of
 
@@ -149,6 +150,18 @@ def test_who_hangs_up_has_answered_what_they_have_answered() -> None:
     caller = asked().presses("5").is_answered().presses("8").hangs_up()
     assert answers(caller) == [("content", 5), ("again", 8)]
     assert caller.position.stage == ENDED
+
+
+def test_after_a_restart_the_survey_begins_again() -> None:
+    caller = asked().presses("5").is_answered()
+    again = FlowCaller(caller.flow).resumes(caller.position.to_memory())
+    assert again.heard == ["How content?"]
+
+
+def test_a_rehearsed_call_needs_no_answer_for_it() -> None:
+    flow = flow_of(FLOW)
+    kept = WrittenAnswers({}, {flow.name: flow})("shop", "how", asked().presses("4").last(Request).what)
+    assert kept == ("ok", ())
 
 
 def test_no_event_of_the_flow_holds_a_key() -> None:
