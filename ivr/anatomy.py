@@ -48,7 +48,7 @@ def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
 def wording_text(flow: Flow, node_id: str, slot: str, language: str) -> str:
     """A prompt as a person reads it; "" when it is not said in this language."""
     wording = flow.wordings.get((node_id, slot))
-    return "" if wording is None else " ".join(map(_read, wording.pieces.get(language, ())))
+    return "" if wording is None else " ".join(map(_read, wording.pieces.get(flow.heard_in(wording, language), ())))
 
 
 def _read(piece: Piece) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from zoneinfo import ZoneInfo
 
 from ivr import opening
@@ -58,7 +58,7 @@ def compile_flow(
     `others`: every flow that this one may lead into, by name, None for one that cannot be read; None when they are not
     known.
     """
-    checks = _Checks(file, known, report, others)
+    checks = _Checks(file, known, report, others, advice=advice)
     checks.languages()
     checks.targets()
     checks.flows()
@@ -83,6 +83,7 @@ def compile_flow(
         nodes=dict(file.nodes),
         wordings=checks.wordings,
         on_hangup=file.on_hangup,
+        fallback=file.fallback,
         currency=file.currency or "",
         zone=ZoneInfo(file.time_zone),
         params=file.params,
@@ -98,12 +99,19 @@ def compile_flow(
 
 class _Checks:
     def __init__(
-        self, file: DialplanFile, known: Known, report: Report, others: Mapping[str, DialplanFile | None] | None
+        self,
+        file: DialplanFile,
+        known: Known,
+        report: Report,
+        others: Mapping[str, DialplanFile | None] | None,
+        *,
+        advice: bool,
     ) -> None:
         self.file = file
         self.known = known
         self.report = report
         self.others = others
+        self.advice = advice
         self.variables = Variables(file, others, report)
         self.wordings: dict[tuple[str, str], Wording] = {}
         self.named: dict[str, Wording] = {}
@@ -114,6 +122,14 @@ class _Checks:
             self.report(
                 ("language",), f"language {self.file.language!r} is not one of 'languages'", rule="unknown-language"
             )
+        for language, instead in self.file.fallback.items():
+            for key, one in ((True, language), (False, instead)):
+                if one not in self.file.spoken:
+                    where, hint = ("fallback", language), _or_add(self.file.spoken)
+                    self.report(where, f"this flow does not speak {one!r}", hint, key=key, rule="unknown-language")
+            if language in self.file.heard_for(instead):
+                text = f"{language!r} would be heard in the place of itself"
+                self.report(("fallback", language), text, rule="contradiction")
 
     def targets(self) -> None:
         self._target(("start",), self.file.start)
@@ -290,27 +306,27 @@ class _Checks:
     def _wording(self, where: Path, ref: PromptRef, name: str, spoken: tuple[str, ...]) -> Wording:
         if not isinstance(ref, tuple):
             return Wording(name, self._part(where, ref, spoken))
-        whole: dict[str, tuple[Piece, ...]] = dict.fromkeys(spoken, ())
+        parts: list[Mapping[str, tuple[Piece, ...]]] = []
         for index, part in enumerate(ref):
             if isinstance(part, str):
-                found = self._referred((*where, index), part, name, spoken).pieces
+                parts.append(self._referred((*where, index), part, name, spoken).pieces)
             else:
-                found = self._part((*where, index), part, spoken)
-            for language in spoken:
-                whole[language] += found.get(language, ())
-        return Wording(name, whole)
+                parts.append(self._part((*where, index), part, spoken))
+        # Whole in one language: where one part has no translation, the others are not heard in it either.
+        everywhere = [language for language in self.file.spoken if all(language in part for part in parts)]
+        pieces = {language: tuple(piece for part in parts for piece in part[language]) for language in everywhere}
+        return Wording(name, pieces)
 
     def _part(self, where: Path, given: PromptPart, spoken: tuple[str, ...]) -> dict[str, tuple[Piece, ...]]:
         if isinstance(given, SoundRef):
-            self._sound((*where, "file"), given.file, spoken)
-            return dict.fromkeys(spoken, (SoundFile(given.file),))
+            return dict.fromkeys(self._sounding((*where, "file"), given.file, spoken), (SoundFile(given.file),))
         if isinstance(given, SilenceRef):
-            return dict.fromkeys(spoken, (Silence(given.silence),))
+            return dict.fromkeys(self.file.spoken, (Silence(given.silence),))
         if isinstance(given, str):
             if len(spoken) > 1:
                 shape = ", ".join(f"{language}: ..." for language in spoken)
                 text = "a text in one language, and the flow speaks several"
-                self.report(where, text, f"write {{{shape}}}", rule="missing-translation")
+                self._untranslated(where, text, f"write {{{shape}}}", spoken[1:], (spoken[0],), key=False)
             return {spoken[0]: self._pieces(where, given, spoken[0])}
         for language in () if isinstance(given, OwnTexts) else given:
             if language not in self.file.spoken:
@@ -320,19 +336,37 @@ class _Checks:
         if missing:
             hint = "write your own" if isinstance(given, OwnTexts) else ""
             text = f"no translation to {' and '.join(map(repr, missing))}"
-            self.report(where, text, hint, key=True, rule="missing-translation")
+            self._untranslated(where, text, hint, missing, given, key=True)
         return {
             language: self._pieces((*where, language), text, language)
             for language, text in given.items()
             if language in self.file.spoken
         }
 
-    def _sound(self, where: Path, name: str, spoken: tuple[str, ...]) -> None:
-        if self.known.sounds is None:
-            return
-        said = {found: None for language in spoken if (found := self.known.sounds.trouble(language, name)) is not None}
-        for found in said:
-            self.report(where, found.message, found.hint)
+    def _untranslated(
+        self, where: Path, text: str, hint: str, missing: Iterable[str], given: Container[str], *, key: bool
+    ) -> None:
+        """No mistake where another language is heard instead: then it is told to those who ask for advice."""
+        heard = {one: next((o for o in self.file.heard_for(one) if o in given), "") for one in missing}
+        if not all(heard.values()):
+            self.report(where, text, hint, key=key, rule="missing-translation")
+        elif self.advice:
+            instead = " and ".join(map(repr, sorted(set(heard.values()))))
+            text = f"{text}: callers hear {instead}"
+            self.report(where, text, key=key, severity=Severity.WARNING, rule="missing-translation")
+
+    def _sounding(self, where: Path, name: str, spoken: tuple[str, ...]) -> tuple[str, ...]:
+        """The languages that have this sound."""
+        sounds = self.known.sounds
+        if sounds is None:
+            return self.file.spoken
+        trouble = {language: sounds.trouble(language, name) for language in self.file.spoken}
+        good = tuple(language for language, found in trouble.items() if found is None)
+        missing = [one for one in spoken if one in trouble and not any(o in good for o in self.file.heard_for(one))]
+        for found in dict.fromkeys(trouble[language] for language in missing):
+            if found is not None:
+                self.report(where, found.message, found.hint)
+        return good
 
     def _pieces(self, where: Path, text: str, language: str) -> tuple[Piece, ...]:
         try:

@@ -13,7 +13,7 @@ from ivr.node import Node
 from ivr.services import Service
 from ivr.speaking import prepared, said
 from ivr.values import BUILT_IN, EMPTY, Kind, Value
-from ivr.wording import QUEUE_VARIABLE, Piece, Spoken, Variable, Wording, queue_text
+from ivr.wording import QUEUE_VARIABLE, Piece, Spoken, Variable, Wording, in_place_of, queue_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Flow:
     nodes: Mapping[str, Node]
     wordings: Mapping[tuple[str, str], Wording]
     on_hangup: str | None = None
+    fallback: Mapping[str, str] = field(default_factory=dict)
     currency: str = ""
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     params: Mapping[str, Kind] = field(default_factory=dict)
@@ -58,6 +59,16 @@ class Flow:
         """This flow and every other that it leads into."""
         yield self
         yield from self.subs.values()
+
+    def heard_in(self, wording: Wording, language: str) -> str:
+        """The language in which somebody who speaks `language` hears this prompt."""
+        spoken = in_place_of(language, self.fallback)
+        return next((one for one in spoken if one in wording.pieces), language)
+
+    def language_in(self, other: Flow, language: str) -> str:
+        """The language in which somebody who speaks `language` here goes on in another flow."""
+        spoken = in_place_of(language, self.fallback)
+        return next((one for one in spoken if one in other.languages), other.language)
 
     def fill(self, variable: Variable, value: Value, language: str, now: float) -> tuple[str, ...]:
         """The prepared pieces that say a value where a text has a place for it. A near date needs no year."""

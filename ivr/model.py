@@ -26,6 +26,7 @@ from ivr.opening import Hours, TimeZone
 from ivr.services import Service
 from ivr.values import Kind
 from ivr.verbs import AnyNode
+from ivr.wording import in_place_of
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
@@ -55,6 +56,9 @@ class DialplanFile(PartFile):
     languages: tuple[Language, ...] = Field(
         (), description="every language that it speaks; only `language` when absent"
     )
+    fallback: dict[Language, Language] = Field(
+        default_factory=dict, description="where a prompt has no translation to this language, it is heard in that one"
+    )
     currency: Currency | None = Field(None, description="what amounts are spoken in: USD, EUR, ...")
     time_zone: TimeZone = Field("UTC", description="where today is, as America/Bogota")
     start: NodeId
@@ -66,3 +70,7 @@ class DialplanFile(PartFile):
     def spoken(self) -> tuple[str, ...]:
         """Every language of the flow, the first one first."""
         return tuple(dict.fromkeys((self.language, *self.languages)))
+
+    def heard_for(self, language: str) -> tuple[str, ...]:
+        """This language and those that are heard in its place, the nearest first."""
+        return in_place_of(language, self.fallback)

@@ -195,7 +195,7 @@ class Walk:
 
     def _speak_again(self, left: Flow, before: str) -> None:
         """A language that a called flow chose stays. Where it merely does not speak the caller's, that is back."""
-        had_none = before not in left.languages and self.language == left.language
+        had_none = before not in left.languages and self.language == self.flow.language_in(left, before)
         if had_none or self.language not in self.flow.languages:
             self.language = before if before in self.flow.languages else self.flow.language
 
@@ -212,12 +212,11 @@ class Walk:
 
     def _into(self, name: str, variables: dict[str, Value]) -> None:
         flow = self.flow_named(name)
+        self.language = self.flow.language_in(flow, self.language)
         self.effects.append(Went(self.flow.name, self.node, "flow", name))
         self.flow = flow
         self.variables, self.lost = tuple(variables.items()), ()
         self.forget_secrets()
-        if self.language not in flow.languages:
-            self.language = flow.language
         self.target = flow.start
 
     def flow_named(self, name: str) -> Flow:
@@ -249,8 +248,8 @@ class Walk:
 
     def say(self, slot: str, *, interruptible: bool, language: str | None = None) -> None:
         """Say the prompt in this slot of the node; its end comes as `PromptEnded` to `take`."""
-        language = language or self.language
         wording = self.flow.wordings[self.node, slot]
+        language = self.flow.heard_in(wording, language or self.language)
         pieces = wording.spoken(
             language,
             lambda variable, spoken: self.flow.fill(variable, self.value(variable.name), spoken, self.around.now()),

@@ -57,7 +57,7 @@ Piece = Spoken | Variable
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One prompt in all of its languages. `name` is what events call it."""
+    """One prompt in its languages: whole in each, so that nobody hears two in one. `name` is what events call it."""
 
     name: str
     pieces: Mapping[str, tuple[Piece, ...]]
@@ -74,6 +74,14 @@ class Wording:
             else:
                 said.append(piece)
         return tuple(said)
+
+
+def in_place_of(language: str, fallback: Mapping[str, str]) -> tuple[str, ...]:
+    """A language and those that are heard in its place, the nearest first; each once, whatever is written."""
+    found = [language]
+    while (language := fallback.get(language, "")) and language not in found:
+        found.append(language)
+    return tuple(found)
 
 
 def queue_text(queue: str) -> str:

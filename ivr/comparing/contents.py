@@ -120,7 +120,9 @@ def _times(spans: tuple[tuple[int, int], ...]) -> str:
 
 def _heard(flow: Flow, node: str, slot: str, language: str) -> str:
     wording = flow.wordings.get((node, slot))
-    return "" if wording is None else " ".join(_piece(flow, piece) for piece in wording.pieces.get(language, ()))
+    if wording is None:
+        return ""
+    return " ".join(_piece(flow, piece) for piece in wording.pieces.get(flow.heard_in(wording, language), ()))
 
 
 def _piece(flow: Flow, piece: Piece) -> str:

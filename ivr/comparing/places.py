@@ -108,7 +108,8 @@ class Plans:
         return place, tuple(passed)
 
     def _into(self, place: Place, name: str, frames: tuple[Frame, ...]) -> Place:
-        return Place(name, self.flows[name].start, self._spoken(name, place.language), frames)
+        flow = self.flows[name]
+        return Place(name, flow.start, self.flows[place.flow].language_in(flow, place.language), frames)
 
     def _spoken(self, flow: str, language: str) -> str:
         return language if language in self.flows[flow].languages else self.flows[flow].language
