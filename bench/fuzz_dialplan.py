@@ -80,7 +80,7 @@ def paths(value: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 def changed_shape(chance: Random, flows: list[Any]) -> bytes:
     """One to five changes of a good flow's values, keys and places."""
     flow = json.loads(json.dumps(chance.choice(flows)))
-    for _ in range(chance.randint(1, 5)):
+    for _ in range(chance.choice((1, 1, 2, 3, 5))):
         places = [path for path in paths(flow) if path]
         if not places:
             break
@@ -157,6 +157,14 @@ def recoded(chance: Random, texts: list[str]) -> bytes:
     return text.replace("\n", ends).encode(coding, "replace")
 
 
+def chain(many: int, node: str) -> str:
+    """One node after another, to an end."""
+    count = min(many, 20_000)
+    nodes = (f"  n{n}: {node.format(n=n, next=n + 1)}\n" for n in range(count))
+    head = "flow: x\nnumbers: ['1']\nlanguage: en\nstart: n0\nnodes:\n"
+    return f"{head}{''.join(nodes)}  n{count}: {{hangup: {{}}}}\n"
+
+
 def giant(chance: Random, texts: list[str]) -> bytes:
     """What is large in one of many ways, behind the beginning of a good flow or alone."""
     many = int(10 ** chance.uniform(2, 6.3))
@@ -182,9 +190,17 @@ def giant(chance: Random, texts: list[str]) -> bytes:
         lambda: "nodes: {a: {menu: {keys: {" + "".join(f"'{n}': a, " for n in range(min(many, 90_000))) + "}}}}",
         lambda: "nodes: {a: {set: {" + "".join(f"v{n}: a, " for n in range(min(many, 90_000))) + "}, next: a}}",
         lambda: "nodes: {a: {say: '" + "{a}" * min(many, 3000) + "', next: a}}",
+        lambda: chain(many, "{{set: {{v{n}: {{expr: 'v{next} + 1'}}}}, next: n{next}}}"),
+        lambda: chain(many, "{{ask: {{type: digits, prompt: Hi., save: v{n}}}, next: n{next}, otherwise: n0}}"),
+        lambda: chain(many, "{{if: [{{when: 'v{n} == \"x\"', to: n0}}], else: n{next}}}"),
+        lambda: chain(many, "{{menu: {{prompt: Press 1., keys: {{1: n{next}, 2: n0}}, otherwise: n{next}}}}}"),
+        lambda: chain(many, "{{say: '{{v{n}}}', next: n{next}}}"),
+        lambda: chain(many, "{{call: {{flow: x, with: {{a: '{{v{n}}}'}}}}, next: n{next}}}"),
         lambda: "nodes: {a: {if: [" + "{when: '" + "(" * min(many, 5000) + "', to: a}, " + "], else: a}}",
         lambda: "nodes: {a: {if: [" + "{when: '1 == 1" + " && 1 == 1" * min(many, 900) + "', to: a}, " + "], else: a}}",
     ])()  # fmt: skip
+    if body.startswith("flow: "):
+        return body.encode()
     before = chance.choice(["", "flow: x\nnumbers: ['1']\nlanguage: en\nstart: a\n", chance.choice(texts)])
     return (before + body).encode("utf-8", "surrogatepass")[:5_000_100]
 

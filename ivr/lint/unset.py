@@ -7,7 +7,8 @@ screen: they are shown whatever is known so far.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 
 from ivr.lint.graph import closure
 from ivr.lint.leaks import sends_secrets, service_reads
@@ -34,41 +35,49 @@ def rule(subject: Subject) -> None:
     file = subject.file
     if file.start not in file.nodes:
         return
-    everything = frozenset(subject.variables.names)
-    known = _known_at(subject, everything)
+    bits = {name: 1 << place for place, name in enumerate(sorted(subject.variables.names))}
+    known = _known_at(subject, bits)
     roots = [root for root in (file.on_error, file.on_hangup) if root is not None and root in file.nodes]
     anyhow = closure(roots, subject.following.__getitem__)
     for node_id, node in file.nodes.items():
         if node_id in anyhow or node_id not in known:
             continue
-        have = known[node_id] | ({QUEUE_VARIABLE} if node.verb == "to_queue" else set())
-        said: set[str] = set()
+        have = known[node_id] | (_mask(bits, {QUEUE_VARIABLE}) if node.verb == "to_queue" else 0)
         for path, name in _read(subject, node_id, node):
-            if name in everything - have - said:
-                said.add(name)
+            if name in bits and not have & bits[name]:
+                have |= bits[name]  # once said is enough
                 text = f"variable {name!r} is read here, and on some way nothing has set it before"
                 hint = "what is secure is forgotten once it was sent" if name in subject.variables.secrets else _HINT
                 subject.warn(UNSET, ("nodes", node_id, *path), text, hint)
 
 
-def _known_at(subject: Subject, everything: frozenset[str]) -> dict[str, frozenset[str]]:
-    """What is set on every way to each node that a call can come to from the start."""
+def _known_at(subject: Subject, bits: Mapping[str, int]) -> dict[str, int]:
+    """What is set on every way to each node that a call can come to from the start: a bit for each variable, because
+    there may be thousands of both."""
     file = subject.file
-    known = {file.start: _ALWAYS | file.params.keys()}
-    changed = [file.start]
+    secrets = _mask(bits, subject.variables.secrets)
+    known = {file.start: _mask(bits, _ALWAYS | file.params.keys())}
+    ways: dict[str, list[tuple[str, int]]] = {}
+    forgets: dict[str, int] = {}
+    changed = deque([file.start])
     while changed:
-        node_id = changed.pop()
-        node = file.nodes[node_id]
-        kept = known[node_id] - (subject.variables.secrets if sends_secrets(subject, node) else set())
-        for path, target in node.targets():
-            if target not in file.nodes:
-                continue
-            have = kept | _set_on(node, path)
-            before = known.get(target, everything | _ALWAYS)
-            if target not in known or not before <= have:
-                known[target] = before & have
+        node_id = changed.popleft()
+        if node_id not in ways:
+            node = file.nodes[node_id]
+            ways[node_id] = [
+                (target, _mask(bits, _set_on(node, path))) for path, target in node.targets() if target in file.nodes
+            ]
+            forgets[node_id] = secrets if sends_secrets(subject, node) else 0
+        for target, sets in ways[node_id]:
+            have = (known[node_id] & ~forgets[node_id]) | sets
+            if target not in known or known[target] & ~have:
+                known[target] = known.get(target, -1) & have
                 changed.append(target)
     return known
+
+
+def _mask(bits: Mapping[str, int], names: Iterable[str]) -> int:
+    return sum(bits.get(name, 0) for name in frozenset(names))
 
 
 def _set_on(node: Node, path: Path) -> frozenset[str]:
