@@ -158,7 +158,7 @@ def test_the_command_takes_keys_from_a_pipe(tmp_path: Path) -> None:
 
 
 def test_the_command_says_what_it_was_given_wrongly(tmp_path: Path) -> None:
-    assert command("999") == (2, "no flow answers 999; known: 100\n")
+    assert command("999") == (2, "no flow answers 999; known: 100, 200\n")
     assert command("100", "--at", "noon")[1].startswith("'noon' is no moment such as")
     wrong = tmp_path / "lookups.yaml"
     wrong.write_text("balance: {a: {b: c}}\n")
