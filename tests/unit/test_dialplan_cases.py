@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from pydantic import TypeAdapter
 from typer.testing import CliRunner
 
 from cordboard.cli import app
 from ivr.errors import DialplanErrors
 from ivr.loader import load_folder
-from ivr.rehearsal.answers import Written
 from ivr.rehearsal.case_files import Outcome, play_folder
 from ivr.rehearsal.moment import moment
 
@@ -252,12 +248,3 @@ def test_the_shipped_dialplans_are_tested_to_the_last_branch() -> None:
     assert problems(outcome) == []
     assert outcome.unreached == ()
     assert max(result.seconds for result in outcome.results) < 0.5, "virtual time: a case takes milliseconds"
-
-
-def test_the_documented_cases_pass(tmp_path: Path) -> None:
-    document = (PROJECT / "docs" / "dialplan.md").read_text(encoding="utf-8")
-    flow, *_ = re.findall(r"^```yaml\n(.*?)^```", document, flags=re.MULTILINE | re.DOTALL)
-    lookups, cases = re.findall(r"^```yml\n(.*?)^```", document, flags=re.MULTILINE | re.DOTALL)
-    assert problems(run(tmp_path, cases, flow)) == []
-    written = TypeAdapter(Written).validate_python(yaml.load(lookups, yaml.BaseLoader))
-    assert written["billing/pay"] == ("failed", "ok")
