@@ -34,11 +34,13 @@ class ServiceAddress:
                 aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=limit_s)) as http,
                 http.request(method, self.url + path, json=body) as answer,
             ):
-                content = await answer.json()
-        except (aiohttp.ClientError, TimeoutError) as error:
+                content = await _json(self.url, answer)
+        except TimeoutError as error:
+            raise ServiceError(f"the service at {self.url} has not answered within {limit_s:g} s") from error
+        except (aiohttp.ClientError, ValueError) as error:
             raise ServiceError(f"no service at {self.url}: start it with `make up` ({error})") from error
         if answer.status >= 400:
-            raise ServiceError(str(content.get("error", content)))
+            raise ServiceError(_said(content))
         return content
 
     async def fetch(self, path: str, to: Path) -> int:
@@ -50,11 +52,23 @@ class ServiceAddress:
                 http.get(self.url + path) as answer,
             ):
                 if answer.status >= 400:
-                    raise ServiceError(str((await answer.json()).get("error")))
+                    raise ServiceError(_said(await _json(self.url, answer)))
                 size = 0
                 with to.open("wb") as file:
                     async for piece in answer.content.iter_chunked(1 << 16):
                         size += file.write(piece)
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise ServiceError(f"no service at {self.url}: start it with `make up` ({error})") from error
         return size
+
+
+async def _json(url: str, answer: aiohttp.ClientResponse) -> Any:
+    """Raises `ServiceError`: somebody else listens there, or stands in between."""
+    try:
+        return await answer.json()
+    except (aiohttp.ContentTypeError, ValueError):
+        raise ServiceError(f"what answers at {url} is no Cordboard: status {answer.status}, and not JSON") from None
+
+
+def _said(content: Any) -> str:
+    return str(content.get("error", content) if isinstance(content, dict) else content)

@@ -11,7 +11,18 @@ import typer
 
 from cordboard import callback_cli, customer_cli, dialplan_cli, message_cli
 from cordboard.api_client import ServiceError
-from cordboard.cli_tools import DEFAULT_CONFIG, ConfigFile, ask, config_of, reject, run, secrets_of, service_of, show
+from cordboard.cli_tools import (
+    DEFAULT_CONFIG,
+    ConfigFile,
+    ask,
+    config_of,
+    reject,
+    run,
+    running_service,
+    secrets_of,
+    service_of,
+    show,
+)
 from cordboard.config import config_schema
 from cordboard.config_loader import ConfigRefused
 from cordboard.survey_cli import surveys
@@ -379,7 +390,7 @@ def recording_fetch(
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
     """Write a recording into a file: left the caller, right the agent."""
-    service = service_of(config_of(config))
+    service = running_service(config)
     try:
         size = asyncio.run(service.fetch(f"/api/recordings/{quote(recording, safe='')}/audio", to))
     except (ServiceError, OSError) as error:

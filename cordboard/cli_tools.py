@@ -21,6 +21,8 @@ from cordboard.secrets import Secrets, SecretsError, load_secrets
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", envvar="CORDBOARD_CONFIG", help="the configuration file")]
 DEFAULT_CONFIG = Path("cordboard.yaml")
 USAGE = 2
+SERVICE_VARIABLE = "CORDBOARD_SERVICE"
+TOKEN_VARIABLE = "CORDBOARD_TOKEN"
 
 
 def config_of(file: Path) -> Config:
@@ -43,13 +45,22 @@ def service_of(config: Config) -> ServiceAddress:
 
 def _elsewhere() -> ServiceAddress | None:
     """The service that the environment names: then this machine needs no configuration."""
-    url, token = os.environ.get("CORDBOARD_SERVICE"), os.environ.get("CORDBOARD_TOKEN")
-    return ServiceAddress("", 0, token, url.rstrip("/")) if url and token else None
+    url, token = (os.environ.get(name, "").strip() for name in (SERVICE_VARIABLE, TOKEN_VARIABLE))
+    if bool(url) is not bool(token):
+        reject(f"{SERVICE_VARIABLE} and {TOKEN_VARIABLE} belong together, and only one of them is set")
+    if url and not url.startswith(("http://", "https://")):
+        reject(f"{SERVICE_VARIABLE} must be a URL such as https://cordboard.example.net")
+    return ServiceAddress("", 0, token, url.rstrip("/")) if url else None
+
+
+def running_service(config: Path) -> ServiceAddress:
+    """The one that the environment names, else that of the configuration."""
+    return _elsewhere() or service_of(config_of(config))
 
 
 def ask(config: Path, method: str, path: str, body: dict[str, Any] | None = None, limit_s: float = 10) -> Any:
     try:
-        return asyncio.run((_elsewhere() or service_of(config_of(config))).ask(method, path, body, limit_s))
+        return asyncio.run(running_service(config).ask(method, path, body, limit_s))
     except ServiceError as error:
         reject(str(error))
 

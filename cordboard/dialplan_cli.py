@@ -48,10 +48,12 @@ def dialplan_check(
     known = _known(settings) if settings is not None else Known()
     place = folder or (settings.dialplans_dir if settings is not None else Path())
     problems: Sequence[Problem]
+    unread: list[Problem] = []
     try:
-        flows, problems = judge_files(read_folder(place), known, folder=str(place), advice=True)
+        flows, problems = judge_files(read_folder(place, unread), known, folder=str(place), advice=True)
     except DialplanErrors as errors:
         flows, problems = [], errors.problems
+    problems = [*unread, *problems]
     found = as_document(len(flows), problems, strict=strict)
     if as_json:
         show(found)

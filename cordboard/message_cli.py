@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import typer
 
 from cordboard.api_client import ServiceError
-from cordboard.cli_tools import DEFAULT_CONFIG, ConfigFile, ask, config_of, reject, service_of, show
+from cordboard.cli_tools import DEFAULT_CONFIG, ConfigFile, ask, reject, running_service, show
 
 app = typer.Typer(no_args_is_help=True, help="Messages that callers left: list, fetch, mark, delete.")
 
@@ -35,7 +35,7 @@ def messages_fetch(
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
     """Write a message into a file. It stays as new as it was: say `heard` when somebody has listened."""
-    service = service_of(config_of(config))
+    service = running_service(config)
     try:
         size = asyncio.run(service.fetch(f"{_path(message)}/audio", to))
     except (ServiceError, OSError) as error:

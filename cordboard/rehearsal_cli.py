@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +16,10 @@ from cordboard.cli_tools import DEFAULT_CONFIG, ConfigFile, config_of, reject
 from cordboard.site import skills_of
 from ivr.dialplans import Dialplans
 from ivr.errors import DialplanErrors
+from ivr.flow import Flow
 from ivr.inputs import CallFacts
 from ivr.loader import load_folder
+from ivr.node import Node
 from ivr.problems import Problem, did_you_mean
 from ivr.rehearsal.answers import Written, WrittenAnswers
 from ivr.rehearsal.case import DEFAULT_CALLER
@@ -54,7 +57,12 @@ def simulate(
         begins = moment(at) if at else time.time()
     except ValueError as error:
         reject(str(error))
-    answers = WrittenAnswers(_lookups(lookups) if lookups is not None else {}, {one.name: one for one in flow.family()})
+    _known(
+        "switch that a flow looks at", switch or (), {name for _, node in _nodes(flow) for _, name in node.switches()}
+    )
+    written = _lookups(lookups) if lookups is not None else {}
+    _known("node", written, {word for place, _ in _nodes(flow) for word in (place, place.partition("/")[2])})
+    answers = WrittenAnswers(written, {one.name: one for one in flow.family()})
     call = Rehearsal(flow, CallFacts(caller, name, number, "rehearsal"), begins, switch or (), answers)
     try:
         TextCaller(call, _read_line, typer.echo, stepwise=step).run()
@@ -141,6 +149,18 @@ def _dialplans(folder: Path | None, config: Path) -> tuple[Dialplans, Path]:
         return load_folder(where, set(settings.queues), skills_of(settings)), where
     except DialplanErrors as errors:
         reject("\n".join(map(str, errors.problems)))
+
+
+def _nodes(flow: Flow) -> Iterator[tuple[str, Node]]:
+    """Every node that a call can come to, by `FLOW/NODE`."""
+    return ((f"{one.name}/{name}", node) for one in flow.family() for name, node in one.nodes.items())
+
+
+def _known(what: str, names: Iterable[str], known: Collection[str]) -> None:
+    """Who mistypes a name would otherwise rehearse another call than they think."""
+    for name in names:
+        if name not in known:
+            reject(f"there is no {what} called {name!r}; {did_you_mean(name, known) or 'there is none at all'}")
 
 
 def _lookups(file: Path) -> Written:

@@ -20,10 +20,10 @@ MAX_FOLDERS = 4
 """Folders within folders."""
 
 
-def read_folder(folder: Path) -> dict[str, bytes]:
+def read_folder(folder: Path, unread: list[Problem] | None = None) -> dict[str, bytes]:
     """Every dialplan and part by its path within the folder. Files and folders whose names begin with `.` or `_` are
-    passed over, and so are tests. Raises `DialplanErrors`."""
-    return _read(folder, lambda name: name.endswith(SUFFIXES) and not name.endswith(TESTS))
+    passed over, and so are tests. Raises `DialplanErrors`. `unread` takes what is wrong with single files instead."""
+    return _read(folder, lambda name: name.endswith(SUFFIXES) and not name.endswith(TESTS), unread)
 
 
 def read_tests(folder: Path) -> dict[str, bytes]:
@@ -31,9 +31,9 @@ def read_tests(folder: Path) -> dict[str, bytes]:
     return _read(folder, lambda name: name.endswith(TESTS))
 
 
-def _read(folder: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+def _read(folder: Path, wanted: Callable[[str], bool], unread: list[Problem] | None = None) -> dict[str, bytes]:
     root = folder.resolve()
-    problems: list[Problem] = []
+    problems: list[Problem] = [] if unread is None else unread
     contents: dict[str, bytes] = {}
     total = 0
     try:
@@ -57,8 +57,10 @@ def _read(folder: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
                 raise DialplanErrors([Problem(str(folder), 1, 1, text)])
             contents[file.relative_to(folder).as_posix()] = data
     except OSError as error:
-        raise DialplanErrors([Problem(str(folder), 1, 1, f"the folder cannot be read: {error.strerror}")]) from None
-    if problems:
+        hint = "name the folder that it is in" if folder.is_file() else ""
+        text = f"the folder cannot be read: {error.strerror}"
+        raise DialplanErrors([Problem(str(folder), 1, 1, text, hint)]) from None
+    if problems and unread is None:
         raise DialplanErrors(problems)
     return contents
 

@@ -56,6 +56,26 @@ def test_json_is_one_document(warned: str) -> None:
     assert (found["findings"][0]["line"], found["findings"][0]["column"]) == (6, 3)
 
 
+def test_a_file_that_cannot_be_read_hides_none_of_the_others(tmp_path: Path) -> None:
+    (tmp_path / "outside.yaml").write_text("flow: outside")
+    folder = tmp_path / "dialplans"
+    folder.mkdir()
+    (folder / "a-link.yaml").symlink_to(tmp_path / "outside.yaml")
+    (folder / "routing.yaml").write_bytes((LINT / "routing.yaml").read_bytes())
+    code, said, wrong = check(str(folder))
+    assert code == 1
+    assert said == "0 flow(s), 3 error(s), 1 warning(s)\n"
+    assert "a-link.yaml:1:1: a link that leads out of the folder (copy the file)" in wrong
+
+
+def test_a_file_is_no_folder() -> None:
+    code, _, wrong = check(str(LINT / "people.yaml"))
+    assert code == 1
+    assert wrong.endswith(
+        "people.yaml:1:1: the folder cannot be read: Not a directory (name the folder that it is in)\n"
+    )
+
+
 def test_a_folder_is_checked_without_a_configuration(tmp_path: Path) -> None:
     (tmp_path / "routing.yaml").write_bytes((LINT / "routing.yaml").read_bytes())
     code, _, wrong = check(str(tmp_path), config=tmp_path / "none.yaml")

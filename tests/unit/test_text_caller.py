@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from cordboard.cli import app
@@ -165,3 +166,20 @@ def test_the_command_says_what_it_was_given_wrongly(tmp_path: Path) -> None:
     status, told = command("100", "--lookups", str(wrong))
     assert status == 2
     assert told == f"{wrong}:1:10: an answer is what went wrong (a word), or a mapping of values\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--switch", "nowhere"], "there is no switch that a flow looks at called 'nowhere'"),
+        (["--lookups", "{file}"], "there is no node called 'mian'; did you mean 'main'?"),
+    ],
+)
+def test_a_name_that_no_flow_has_is_not_passed_over(arguments: list[str], said: str, tmp_path: Path) -> None:
+    file = tmp_path / "answers.yaml"
+    file.write_text("mian: failed")
+    root = Path(__file__).parents[2]
+    command = ["dialplan", "simulate", "100", "--config", str(root / "cordboard.yaml")]
+    done = CliRunner().invoke(app, [*command, *(one.format(file=file) for one in arguments)])
+    assert done.exit_code == 2
+    assert said in done.stderr
