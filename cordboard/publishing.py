@@ -106,7 +106,7 @@ class Publisher:
             refused = (*refused, *reading.problems)
             reading = await self._load(live.number, lenient=True)
             if reading.dialplans is None:
-                raise DialplanErrors(refused)
+                return await self._instead_of(live, refused)
         if refused:
             self.trouble = f"at the start {self._folder} was refused, version {live.number} is served: {refused[0]}"
             log.error(
@@ -115,14 +115,29 @@ class Publisher:
         self._serve(live.number, reading.dialplans)
         return (*refused, *reading.findings)
 
-    async def _take_changed_folder(self, live: Version) -> tuple[Problem, ...]:
-        """Publish it when it is not what was last taken over from there and is good; else what is wrong with it."""
+    async def _instead_of(self, live: Version, refused: tuple[Problem, ...]) -> tuple[Problem, ...]:
+        """An older program may have published what this one cannot read: then the folder, though it is not new."""
+        text = f"version {live.number}, which was published last, cannot be read any more"
+        setting = "" if self._folder_wins else " with dialplans_at_start: folder"
+        hint = f"put the folder right and start again{setting}"
+        if self._folder_wins:
+            refused = (*refused, *await self._take_changed_folder(live, anyway=True))
+        findings = tuple(dict.fromkeys((Problem(str(self._folder), 1, 1, text, hint), *refused)))
+        if not self._library.versions.live:
+            raise DialplanErrors(findings)
+        self.trouble = f"{text}; the folder is served"
+        log.error("published dialplans cannot be read, the folder is served", version=live.number)
+        return findings
+
+    async def _take_changed_folder(self, live: Version, *, anyway: bool = False) -> tuple[Problem, ...]:
+        """Publish it when it is not what was last taken over from there and is good; else what is wrong with it.
+        `anyway`: although it is not new."""
         try:
             files = await self._read_folder()
         except DialplanErrors as errors:
             return errors.problems
         newest = await self._store.newest(Source.FOLDER)
-        if hash_of(files) in {live.content_hash, newest.content_hash if newest is not None else ""}:
+        if not anyway and hash_of(files) in {live.content_hash, newest.content_hash if newest is not None else ""}:
             return ()
         reading = await self._library.read(files, str(self._folder))
         if reading.dialplans is None or not reading.ok:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -415,6 +416,53 @@ async def test_what_was_published_is_served_although_the_configuration_has_lost_
     assert await rig.start() == ["there is no queue 'sales'"]
     assert rig.hears() == "Hello"
     assert "no queue 'sales'" in rig.publisher.trouble
+
+
+async def of_an_older_program(rig: PublisherRig, text: str) -> None:
+    """A live version with a verb that this program does not know (any more)."""
+    now = (await rig.store.page(1))[0]
+    added = await rig.store.add(replace(now, content_hash="older", source=Source.REQUEST), {"test.yaml": text.encode()})
+    await rig.store.go_live(added.number, 1.0, now.number)
+
+
+@pytest.mark.parametrize("folder_wins", [True, False])
+async def test_a_version_that_this_program_cannot_read_is_said_with_what_to_do(
+    rig: PublisherRig, folder_wins: bool
+) -> None:
+    await rig.start()
+    await of_an_older_program(rig, good().replace("say:", "announce:"))
+    if folder_wins:
+        rig.write(text="Hello {nobody}")
+    with pytest.raises(DialplanErrors) as raised:
+        await rig.start(folder_wins=folder_wins)
+    first = raised.value.problems[0]
+    assert first.message == "version 2, which was published last, cannot be read any more"
+    assert ("dialplans_at_start" in first.hint) is not folder_wins
+    assert any(one.file.startswith("version 2") for one in raised.value.problems)
+
+
+async def test_a_good_folder_takes_its_place_though_it_is_not_new(rig: PublisherRig) -> None:
+    await rig.start()
+    await of_an_older_program(rig, good().replace("say:", "announce:"))
+    assert await rig.start()
+    assert rig.hears() == "Hello"
+    assert rig.publisher.trouble == "version 2, which was published last, cannot be read any more; the folder is served"
+    assert (await states(rig))[3] == "live"
+    await rig.start()
+    assert rig.publisher.trouble == ""
+
+
+async def test_a_rollback_to_a_version_whose_queue_is_gone_is_refused_and_says_so(rig: PublisherRig) -> None:
+    await rig.start()
+    rig.write(text="Edited")
+    (rig.folder / "test.yaml").write_text((rig.folder / "test.yaml").read_text().replace("sales", "support"))
+    rig.queues = {"support"}
+    await rig.publisher.publish()
+    await rig.start()
+    outcome = await rig.publisher.rollback()
+    assert outcome.version is None
+    assert [one.message for one in outcome.problems] == ["there is no queue 'sales'"]
+    assert rig.hears() == "Edited"
 
 
 async def test_a_canary_survives_a_restart(rig: PublisherRig) -> None:
