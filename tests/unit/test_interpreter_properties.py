@@ -164,7 +164,8 @@ INNER: dict[str, dict[str, Any]] = {
         "otherwise": "deeper",
     },
     "tell": {"http": {"service": "crm", "put": "/c", "body": {"c": "{code}"}}, "next": "deeper", "otherwise": "deeper"},
-    "deeper": {"call": {"flow": "innermost", "save": {"said": "said"}}, "next": "back"},
+    "deeper": {"call": {"flow": "innermost", "save": {"said": "said"}}, "next": "after"},
+    "after": {"say": "After", "next": "back"},
     "back": {"return": {"got": "{given}"}},
     "stop": {"hangup": {"cause": "busy"}},
 }
@@ -235,7 +236,7 @@ def flows(draw: st.DrawFn) -> Flow:
 def _rewired(draw: st.DrawFn, flow: Flow, written: dict[str, dict[str, Any]]) -> Flow:
     ids = st.sampled_from(sorted(written))
     nodes = {}
-    for node_id in draw(st.lists(ids, unique=True, min_size=2, max_size=8)):
+    for node_id in draw(st.lists(ids, unique=True, max_size=4)):
         node, changed = flow.nodes[node_id], copy.deepcopy(written[node_id])
         for path, _, _ in node.branches():
             if node.verb == "split":
@@ -248,7 +249,7 @@ def _rewired(draw: st.DrawFn, flow: Flow, written: dict[str, dict[str, Any]]) ->
     return dataclasses.replace(
         flow,
         nodes=dict(flow.nodes) | nodes,
-        start=draw(ids),
+        start=draw(ids if flow.numbers else st.just(flow.start) | ids),
         on_error=draw(st.none() | ids),
         on_hangup=draw(st.none() | ids),
     )
