@@ -195,7 +195,7 @@ class Walk:
 
     def _speak_again(self, left: Flow, before: str) -> None:
         """A language that a called flow chose stays. Where it merely does not speak the caller's, that is back."""
-        had_none = before not in left.languages and self.language == self.flow.language_in(left, before)
+        had_none = before not in {"", *left.languages} and self.language == self.flow.language_in(left, before)
         if had_none or self.language not in self.flow.languages:
             self.language = before if before in self.flow.languages else self.flow.language
 

@@ -16,8 +16,10 @@ from ivr.values import Kind, kept, read, shown
 from ivr.walk import MAX_FRAMES, Walk
 from pbx.actions import MAX_MEMORY
 from pbx.facts import Origin
+from tests.fakes.brain import Brain, FakePbx
 from tests.fakes.flow_caller import CALL, FlowCaller, flow_of
 from tests.fakes.surroundings import AROUND
+from tests.fakes.virtual_time import VirtualTime
 
 ASK = """
 flow: test
@@ -454,3 +456,62 @@ def test_a_number_that_no_condition_could_hold_is_refused() -> None:
 )
 def test_written_dates_and_times_are_some(text: str, kind: Kind, value: str | None) -> None:
     assert read(text, kind) == value
+
+
+# a link that is lost, a service that is killed ------------------------------------------------------------------------
+
+ORDER = """
+flow: test
+numbers: ["100"]
+language: en
+start: hello
+services: {bank: {url: https://bank.example.com}}
+nodes:
+  hello: {say: Hello, next: pay}
+  pay: {http: {service: bank, post: /pay}, next: paid, otherwise: unsure}
+  paid: {say: Paid, next: done}
+  unsure: {say: Unsure, next: done}
+  done: {hangup: {}}
+"""
+
+
+def ordering() -> Brain:
+    brain = Brain(FakePbx(VirtualTime()), agents=(), text=ORDER)
+    brain.pbx.call("c1")
+    brain.time.advance(1.5)
+    assert len(brain.outside.asked) == 1
+    return brain
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_an_order_under_way_is_not_given_again_and_its_late_answer_is_nobodys(*, killed: bool) -> None:
+    brain = after = ordering()
+    (asked,) = brain.outside.asked
+    if killed:
+        brain.killed()
+        after = brain.successor(agents=(), text=ORDER)
+    else:
+        brain.lose_link()
+        assert asked.cancelled
+        brain.restore_link()
+        asked.answer()
+    after.time.settle()
+    assert after.outside.asked == ([] if killed else [asked])
+    assert after.heard("c1")[-1] == "Unsure"
+    after.time.advance(5)
+    assert after.ended("c1") == {"outcome": "completed", "ended_by": "flow"}
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_an_order_under_way_holds_nobody_who_leaves(*, stopped: bool) -> None:
+    brain = ordering()
+    if stopped:
+        brain.calls.stop()
+    else:
+        brain.pbx.hang_up("c1")
+    brain.time.settle()
+    brain.outside.asked[0].answer()
+    brain.time.advance(60)
+    assert brain.heard("c1") == ["Hello"]
+    assert brain.ended("c1")["outcome"] == ("stopped" if stopped else "left_in_flow")
+    assert len(brain.calls) == 0
