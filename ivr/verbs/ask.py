@@ -345,10 +345,16 @@ class AskNode(Node):
         elif key == "2":
             walk.assign(self.ask.save, walk.flow.empty(self.ask.save))
             walk.step_in_node = ASKING
-            if self._may_try(walk, INVALID):
+            if not self._may_try(walk, INVALID):
+                return
+            if walk.typed:
+                self._take_typed(walk)
+            else:
                 self._say(walk, PROMPT, walk.tries)
-        elif self._may_try(walk, INVALID):
-            walk.say(CONFIRM, interruptible=self.ask.bargein)
+        else:
+            walk.forget_typed()
+            if self._may_try(walk, INVALID):
+                walk.say(CONFIRM, interruptible=self.ask.bargein)
 
     def _matched(self, walk: Walk) -> None:
         self._note(walk, "match")

@@ -121,6 +121,15 @@ nodes:
     assert caller.presses("2").is_answered().position.node == "two"
 
 
+def test_keys_typed_ahead_of_a_confirmation_are_used_or_forgotten_like_any_others() -> None:
+    caller = asking("type: digits, length: 2, confirm: true", typed="1223451").listens()
+    assert caller.variable("x") == "34"  # 12, no: 34, and 5 is no answer to the confirmation, nor is what came after it
+    assert len(caller.heard) == 3
+    assert "Enter it." not in caller.heard
+    assert caller.position.typed == ""
+    assert caller.presses("1").position.node == "choose"
+
+
 def test_what_was_not_confirmed_is_no_answer_to_on_hangup() -> None:
     caller = FlowCaller(
         flow_of("""
