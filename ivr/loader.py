@@ -20,6 +20,7 @@ from ivr.errors import DialplanErrors
 from ivr.flow import Flow
 from ivr.folder import read_folder
 from ivr.known import Known, Reach, Sounds
+from ivr.lint.subject import Folder
 from ivr.model import DialplanFile, PartFile
 from ivr.model_errors import check_verbs, errors_only, explain, repair
 from ivr.node import Node
@@ -164,11 +165,13 @@ def _load(files: Mapping[str, bytes], known: Known, folder: str, *, advice: bool
             break
         whole = includes.sound(name) and not any(part.broken or reports[part.name].failed for part in taken)
         judged.append(_first_pass(source, taken, whole=whole))
-    others = {
-        str(one.source.plain["flow"]): one.model or one.repaired
-        for one in judged
-        if isinstance(one.source.plain, dict) and "flow" in one.source.plain
-    }
+    others = Folder(
+        {
+            str(one.source.plain["flow"]): one.model or one.repaired
+            for one in judged
+            if isinstance(one.source.plain, dict) and "flow" in one.source.plain
+        }
+    )
     for one in judged:
         one.version = _whole_version(one, judged)
     compiled = [flow for one in judged if (flow := _second_pass(one, known, others, advice=advice)) is not None]

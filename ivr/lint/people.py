@@ -6,7 +6,10 @@ that is meant to have none says so with the tag `no-person`.
 
 from __future__ import annotations
 
-from ivr.lint.subject import Subject
+from collections.abc import Iterable
+
+from ivr.lint.subject import Places, Subject
+from ivr.model import DialplanFile
 from ivr.verbs.menu import MenuNode
 
 NO_PERSON = "no-person"
@@ -17,7 +20,10 @@ PEOPLE = frozenset({"to_queue", "transfer", "callback", "voicemail"})
 
 
 def rule(subject: Subject) -> None:
-    leading = _leading_to_people(subject)
+    if any(node.verb == "return" for node in subject.file.nodes.values()):
+        leading = _leading_to_people(subject, subject.family())
+    else:
+        leading = subject.shared(NO_PERSON, lambda files: _leading_to_people(subject, files))
     for node_id, node in subject.file.nodes.items():
         if isinstance(node, MenuNode) and NO_PERSON not in node.tags and (subject.file.flow, node_id) not in leading:
             text = f"from menu {node_id!r} no way leads to a person"
@@ -25,14 +31,14 @@ def rule(subject: Subject) -> None:
             subject.warn(NO_PERSON, ("nodes", node_id), text, hint, key=True)
 
 
-def _leading_to_people(subject: Subject) -> set[Place]:
+def _leading_to_people(subject: Subject, files: Iterable[DialplanFile]) -> Places:
     """Every node, in this flow and those that it leads into, from which a way leads to a person.
 
     A flow that others call is taken to lead on wherever it returns to; so is whatever is not there or not known.
     """
     before: dict[Place, list[Place]] = {}
     good: list[Place] = []
-    for file in subject.family():
+    for file in files:
         for node_id, node in file.nodes.items():
             here = (file.flow, node_id)
             others = [subject.other(name) for _, name in node.flows()]
@@ -52,4 +58,4 @@ def _leading_to_people(subject: Subject) -> set[Place]:
             if place not in found:
                 found.add(place)
                 good.append(place)
-    return found
+    return frozenset(found)

@@ -8,7 +8,7 @@ from ivr.conditions import ConditionError, compile_condition
 from ivr.conditions.verdict import verdict
 from ivr.lint.graph import circles
 from ivr.lint.people import PEOPLE
-from ivr.lint.subject import Subject, comes_back
+from ivr.lint.subject import Places, Subject, comes_back
 from ivr.model import DialplanFile
 from ivr.node import Node
 from ivr.problems import Severity
@@ -30,8 +30,8 @@ _Place = tuple[str, str]
 
 def rule(subject: Subject) -> None:
     _unreachable(subject)
-    stuck = _stuck(subject, lambda node: node.ends)
-    running = _stuck(subject, lambda node: node.ends or node.waits)
+    stuck = _stuck(subject, "ends", lambda node: node.ends)
+    running = _stuck(subject, "waits", lambda node: node.ends or node.waits)
     for node_id in subject.file.nodes:
         if node_id in running:
             text = f"from node {node_id!r} the call goes round and round without a pause"
@@ -40,7 +40,7 @@ def rule(subject: Subject) -> None:
             text = f"from node {node_id!r} no call ever ends"
             subject.error(DEAD_END, ("nodes", node_id), text, "lead to a hangup", key=True)
     _unchanging(subject, stuck)
-    silent = _stuck(subject, lambda node: node.ends or node.verb in PEOPLE, _unanswered) - stuck
+    silent = _stuck(subject, "silent", lambda node: node.ends or node.verb in PEOPLE, _unanswered) - stuck
     for node_id, node in subject.file.nodes.items():
         if node_id in silent and isinstance(node, (MenuNode, AskNode)):
             text = f"a caller who presses nothing goes round from {node_id!r} for ever"
@@ -68,13 +68,23 @@ def _unanswered(node: Node) -> list[str]:
 
 
 def _stuck(
-    subject: Subject, leaves: Callable[[Node], bool], ways_of: Callable[[Node], list[str]] = _all_ways
+    subject: Subject, name: str, leaves: Callable[[Node], bool], ways_of: Callable[[Node], list[str]] = _all_ways
 ) -> set[str]:
     """The nodes of the flow from which no call comes to a node that leaves, in this flow or in one that it goes on in.
 
-    A node with a target that does not exist has its own finding: nothing is said about where it might lead.
+    `name`: of what is asked here.
     """
-    files = list(subject.family())
+    leaving = subject.shared(name, lambda files: _leaving(subject, files, leaves, ways_of))
+    return {node_id for node_id in subject.file.nodes if (subject.file.flow, node_id) not in leaving}
+
+
+def _leaving(
+    subject: Subject,
+    files: Iterable[DialplanFile],
+    leaves: Callable[[Node], bool],
+    ways_of: Callable[[Node], list[str]],
+) -> Places:
+    """A node with a target that does not exist has its own finding: nothing is said about where it might lead."""
     ways: dict[_Place, list[_Place]] = {}
     good: list[_Place] = []
     for file in files:
@@ -87,9 +97,7 @@ def _stuck(
                 ways[here].append((into.flow, into.start))
             if any(target not in file.nodes for target in targets) or (into is None and leaves(node)):
                 good.append(here)
-    before = _turned(ways)
-    leaving = closure_of(good, before)
-    return {node_id for node_id in subject.file.nodes if (subject.file.flow, node_id) not in leaving}
+    return frozenset(closure_of(good, _turned(ways)))
 
 
 def _goes_on(subject: Subject, file: DialplanFile, node: Node) -> DialplanFile | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,7 +14,18 @@ from ivr.problems import Report, Severity
 from ivr.variables import Variables
 from ivr.wording import Wording
 
+Places = frozenset[tuple[str, str]]
+"""Flows' names, each with a node."""
+
 Others = Mapping[str, DialplanFile | None]
+
+
+class Folder(dict[str, DialplanFile | None]):
+    """Every flow of a folder by name, and what was found among them."""
+
+    def __init__(self, files: Mapping[str, DialplanFile | None]) -> None:
+        super().__init__(files)
+        self.found: dict[str, Places] = {}
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,16 @@ class Subject:
     def other(self, name: str) -> DialplanFile | None:
         """A flow of the folder; None when it is not known what is in it."""
         return self.file if name == self.file.flow else (self.others or {}).get(name)
+
+    def shared(self, name: str, work: Callable[[Iterable[DialplanFile]], Places]) -> Places:
+        """What is found among all flows that a call can come to; in a folder once for all of its flows, of which none
+        says anything about nodes that others cannot come to."""
+        folder = self.others
+        if not isinstance(folder, Folder) or folder.get(self.file.flow) is not self.file:
+            return work(self.family())
+        if name not in folder.found:
+            folder.found[name] = work(file for file in folder.values() if file is not None)
+        return folder.found[name]
 
     def family(self) -> Iterator[DialplanFile]:
         """This flow and every other that a call can come to from it, as far as they are known."""

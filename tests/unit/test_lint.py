@@ -273,3 +273,19 @@ def test_damaged_flows_are_judged_all_the_same(seed: int) -> None:
     for problem in judge_files(contents, SITE, advice=True)[1]:
         assert problem.line >= 1
         assert str(problem)
+
+
+def test_many_flows_that_lead_into_each_other_are_judged_once() -> None:
+    """What can be come to from each of them is the whole folder: looking at it for each anew takes the square."""
+
+    def flow(number: int) -> bytes:
+        says = "".join(f"  n{one}: {{say: Hi., next: n{one + 1}}}\n" for one in range(50))
+        ways = "".join(f"  g{one}: {{goto: {{flow: f{(number + one) % 40}}}}}\n" for one in range(1, 9))
+        split = "n50: {split: {bye: 1, " + ", ".join(f"g{one}: 1" for one in range(1, 9)) + "}}"
+        head = f"flow: f{number}\nnumbers: ['{number}']\nlanguage: en\nstart: n0\nnodes:\n"
+        return f"{head}{says}{ways}  {split}\n  bye: {{hangup: {{}}}}\n".encode()
+
+    begun = process_time()
+    flows, problems = judge_files({f"f{number}.yaml": flow(number) for number in range(40)}, SITE, advice=True)
+    assert (len(flows), problems) == (40, [])
+    assert process_time() - begun < 3
