@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from ivr.model import DialplanFile
 from ivr.node import Node, SilenceRef, SoundRef
+from ivr.rehearsal.case import CaseStep, Expected, Facts
 from ivr.verbs import VERBS
 
 DOC = Path(__file__).parents[2] / "docs" / "dialplan-reference.md"
@@ -118,3 +119,9 @@ def test_every_key_is_told_with_its_default_and_limits(table: str, expected: lis
 
 def test_there_is_no_table_of_something_else() -> None:
     assert TABLES.keys() == every_row().keys()
+
+
+def test_every_key_of_a_case_is_told() -> None:
+    tools = DOC.with_name("dialplan-tools.md").read_text(encoding="utf-8")
+    keys = {field.alias or name for model in (Facts, CaseStep, Expected) for name, field in model.model_fields.items()}
+    assert {key for key in keys if f"`{key}`" not in tools} == set()
