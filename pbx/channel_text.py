@@ -10,17 +10,25 @@ _UNESCAPED = {"a": "", "b": "", "f": "", "n": " ", "r": " ", "t": " ", "v": " "}
 
 
 def number(raw: bytes) -> str:
-    return "" if raw == UNKNOWN else raw.decode("utf-8", "replace")
+    return "" if raw == UNKNOWN else _seen(raw.decode("utf-8", "replace"))
 
 
 def name(raw: bytes) -> str:
-    """Asterisk writes caller names with C escapes; control characters among them become nothing or a blank."""
+    """Asterisk writes caller names with C escapes; control characters become nothing or a blank. Those that it
+    does not escape (ESC, C1, marks that turn text round) would command the terminal of whoever looks."""
     if raw == UNKNOWN:
         return ""
     text = raw.decode("utf-8", "replace")
     if "\\" in text:
         text = _ESCAPED.sub(lambda found: _UNESCAPED.get(found[1], found[1]), text)
-    return text
+    return _seen(text)
+
+
+def _seen(text: str) -> str:
+    """What a person can see of a text that a stranger chose."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else " " if char.isspace() else "" for char in text)
 
 
 def endpoint(channel_name: str) -> str:

@@ -85,7 +85,9 @@ def test_a_caller_arrives(ear: Ear) -> None:
         ("<unknown>", ""),
         ('\\"Ada\\" O\\\\x', '"Ada" O\\x'),
         ("a\\nb\\x", "a bx"),
-        ("Zoë\u2028Uniqueid: 1", "Zoë\u2028Uniqueid: 1"),
+        ("Zoë\u2028Uniqueid: 1", "Zoë Uniqueid: 1"),
+        ("\x1b[2J\x1b]0;title\x9b31m\u202eadA\x7f", "[2J]0;title31madA"),
+        ("=1+2\u00a0李", "=1+2 李"),
     ],
 )
 def test_caller_names_are_unescaped_and_harmless(ear: Ear, raw: str, shown: str) -> None:
@@ -93,6 +95,12 @@ def test_caller_names_are_unescaped_and_harmless(ear: Ear, raw: str, shown: str)
     assert isinstance(fact, CallArrived)
     assert (fact.caller_name, fact.caller_number) == (shown, "")
     assert fact.channel == "pbx-17.3"
+
+
+def test_a_callers_number_commands_no_terminal(ear: Ear) -> None:
+    (fact,) = ear.hear("AsyncAGIStart", **arrival(CallerIDNum="+4930\x1b[31m\x9b"))
+    assert isinstance(fact, CallArrived)
+    assert fact.caller_number == "+4930[31m"
 
 
 def test_the_door_tells_the_origin(ear: Ear) -> None:
