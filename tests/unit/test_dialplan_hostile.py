@@ -10,11 +10,16 @@ import pytest
 
 from bench.fuzz_dialplan import broken_rule, fuzz
 from ivr.dialplans import Dialplans
+from ivr.handover import Handover
 from ivr.loader import load_text
 from ivr.prompts import PromptStore
+from ivr.session import CallInfo, FlowSession, Outcome
 from ivr.voices import Voices
 from ivr.yaml_tree import MAX_BYTES
 from tests.fakes.prompts import FakeSynthesiser
+from tests.fakes.surroundings import FakeOutside, FakeSurroundings
+from tests.fakes.switch import FakeSwitch
+from tests.fakes.virtual_time import VirtualTime
 
 HEAD = "flow: x\nnumbers: ['1']\nlanguage: en\nstart: a\nnodes: {a: {hangup: {}}}\n"
 MENU = "menu: {prompt: Hi., keys: {1: a}, otherwise: a, "
@@ -117,6 +122,59 @@ async def test_texts_that_look_like_commands_become_files_named_by_hashes(tmp_pa
     for spoken in texts:
         (file,) = store.files("en", spoken)
         assert re.fullmatch(r"[0-9a-f]{32}", file.removeprefix(f"{tmp_path}/prompts/en/"))
+
+
+EVERYWHERE = """
+flow: x
+description: "${SHELL(id)}"
+numbers: ["1"]
+language: en
+start: hello
+nodes:
+  hello: {description: "${SHELL(id)}", tags: ["${SHELL(id)}"], say: "${{SHELL(id)}} says hello.", next: keep}
+  keep: {set: {secretly: "${SHELL(id)}"}, next: tell}
+  tell: {say: "You said {secretly}.", next: wait}
+  wait: {to_queue: {queue: sales, data: {note: "${{SHELL(id)}} {secretly}"}, then: bye, otherwise: bye}}
+  bye: {hangup: {}}
+"""
+
+
+async def test_no_order_to_the_pbx_holds_what_stands_in_texts(tmp_path: Path) -> None:
+    """Sound files are named by hashes, and the rest never leaves the service. What is kept on the channel itself is
+    stored as it is and not evaluated: the contract of the switch shows that on the real PBX."""
+    flow, problems = load_text(EVERYWHERE.encode(), "x.yaml")
+    assert flow is not None, problems
+    espeak = tmp_path / "espeak-ng"
+    espeak.write_text("#!/bin/sh\necho 'eSpeak NG text-to-speech: 1.52.0'\n")
+    espeak.chmod(0o755)
+    store = PromptStore(tmp_path / "prompts", Voices({}, espeak), FakeSynthesiser())
+    assert (await store.prepare(Dialplans([flow]))).ok
+    time, sessions, outcomes = VirtualTime(), list[FlowSession](), list[Outcome]()
+    switch = FakeSwitch(time, lambda fact: sessions[0].handle(fact) if sessions else None)
+    switch.call("c1")
+    sessions.append(
+        FlowSession(
+            "c1",
+            CallInfo("+15", "${SHELL(id)}", "1", "en"),
+            flow,
+            store,
+            switch,
+            time,
+            lambda kind, data: None,
+            outcomes.append,
+            lambda position: None,
+            around=FakeSurroundings(time.now),
+            outside=FakeOutside(),
+        )
+    )
+    sessions[0].begin()
+    time.advance(60)
+    (handover,) = outcomes
+    assert isinstance(handover, Handover)
+    assert "SHELL" in str(handover)
+    orders = switch.sent(object)
+    assert {"Answer", "Play"} <= {type(order).__name__ for order in orders}
+    assert not [order for order in orders if "SHELL" in repr(order)]
 
 
 def test_an_expression_of_the_pbx_is_no_variable() -> None:
