@@ -150,6 +150,8 @@ def _share(text: str) -> float:
         share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         share = -1.0
+    if share == 1:
+        reject("all calls are no canary: `publish --version` has all of them meet a version")
     if not 0 < share < 1:
         reject(f"{text!r} is no share of the calls such as 10%")
     return share

@@ -402,7 +402,10 @@ class _Checks:
             return False
         if way is not None and not can_speak(way, language, self.file.currency or ""):
             what = f"a {way.value} in {self.file.currency}" if way == "money" else f"a {way.value}"
-            self.report(where, f"{{{name}}}: {what} cannot be spoken in {language!r}", "values are spoken in en and es")
+            hint = "values are spoken in en and es"
+            if len(self.file.heard_for(language)) > 1:
+                hint += "; without this translation callers hear the language of 'fallback'"
+            self.report(where, f"{{{name}}}: {what} cannot be spoken in {language!r}", hint)
             return False
         return True
 

@@ -235,6 +235,7 @@ async def test_the_commands(site: Site, tmp_path: Path) -> None:
 async def test_commands_that_make_no_sense(site: Site, tmp_path: Path) -> None:
     for words, told in (
         (("dialplan", "canary", "2", "--share", "110%"), "no share of the calls"),
+        (("dialplan", "canary", "2", "--share", "100%"), "`publish --version` has all"),
         (("dialplan", "canary", "stop", "--share", "10%"), "about all calls"),
         (("dialplan", "canary", "now"), "neither the number"),
         (("dialplan", "publish", "--version", "2", "-m", "x"), "nothing else can be said"),

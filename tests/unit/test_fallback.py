@@ -89,6 +89,17 @@ def test_what_nobody_could_hear_is_refused(was: str, now: str, said: str) -> Non
     assert said in [one.message for one in errors]
 
 
+def test_a_value_that_a_language_cannot_speak_is_better_not_translated() -> None:
+    """Values are spoken in English and Spanish; the prompt as a whole can be heard in the other language."""
+    (error,) = (
+        one
+        for one in judged(MAIN.replace('{en: "{owed}."', '{pt: "São {owed}.", en: "{owed}."'))
+        if one.severity is Severity.ERROR
+    )
+    assert "cannot be spoken in 'pt'" in error.message
+    assert error.hint.endswith("without this translation callers hear the language of 'fallback'")
+
+
 def test_a_text_without_a_language_is_that_of_the_flow() -> None:
     """Portuguese here, for which there is no stand-in in the other direction."""
     plain = MAIN.replace("{en: Only English.}", "Só português.")
