@@ -92,7 +92,7 @@ else:
 
 
 def _yes_means_own(given: object) -> object:
-    return True if given in {"true", True} else given
+    return True if given is True or given == "true" else given
 
 
 class NoAnswerBy(Strict):

@@ -183,6 +183,17 @@ def test_an_expression_of_the_pbx_is_no_variable() -> None:
     assert problem.message == "'{SHELL(id)}' is no variable; write {{ and }} for braces that are meant"
 
 
+@pytest.mark.parametrize(
+    "confirm", ["{en: 'Is {code} right?'}", "[]", "{}", "true", "no", "[{en: [x]}]", "{silence: x}"]
+)
+def test_a_confirmation_is_a_prompt_of_any_shape_or_refused(confirm: str) -> None:
+    ask = f"ask: {{type: digits, prompt: Hi., save: code, confirm: {confirm}}}"
+    ask += ", next: b, otherwise: b}, b: {hangup: {}}"
+    text = HEAD.replace("hangup: {}}", ask)
+    flow, problems = load_text(text.encode(), "x.yaml")
+    assert (flow is not None) == (confirm in {"{en: 'Is {code} right?'}", "true"}), problems
+
+
 def test_a_search_for_files_that_cannot_be_judged() -> None:
     outcome = fuzz(2, seed=2)
     assert outcome.broken == []
