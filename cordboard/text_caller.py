@@ -36,12 +36,16 @@ from ivr.rehearsal.happenings import (
 )
 from ivr.rehearsal.play import ending_of
 from ivr.rehearsal.rehearsal import Awaits, Rehearsal
-from ivr.requests import What
+from ivr.requests import FAILED, What
 from ivr.values import shown
 
 KEYS = frozenset("0123456789*#")
 RESULTS: tuple[str, ...] = get_args(Result)
 HANG_UP = "hangup"
+
+
+EMPTY_VALUES: tuple[object, ...] = ("", None, (), {}, 0, 0.0, False)
+"""What a request says nothing with."""
 
 
 class TextCaller:
@@ -60,6 +64,7 @@ class TextCaller:
         self._read = read
         self._show = show
         self._stepwise = stepwise
+        self._zone = call.flow.zone  # a flow that is called may have another one
         self._told = 0
         self._guarded = False
 
@@ -112,8 +117,10 @@ class TextCaller:
             self._show(f"?? {line!r} is no end of a wait; {did_you_mean(line, RESULTS)}")
 
     def _at_request(self) -> None:
-        request = self._call.request
+        request, gone = self._call.request, self._call.position.gone
         line = self._line("the answer: ok, name=value name=value, or what went wrong")
+        if line is None and gone:  # nobody is left to say more
+            self._call.answer(FAILED)
         if line is None or request is None:
             return
         if "=" in line:
@@ -127,7 +134,8 @@ class TextCaller:
         line = self._read(question)
         line = None if line is None else line.strip()
         if line is None or line == HANG_UP:
-            self._call.hang_up()
+            if not self._call.position.gone:
+                self._call.hang_up()
             return None
         return line
 
@@ -148,7 +156,7 @@ class TextCaller:
                 self._guarded = one.on
             text = self._words(one)
             if text:
-                at = datetime.fromtimestamp(one.at, self._call.flow.zone)
+                at = datetime.fromtimestamp(one.at, self._zone)
                 self._show(f"{at:%H:%M:%S}  {text}")
         self._told = len(happenings)
 
@@ -195,8 +203,9 @@ class TextCaller:
 def asked_words(what: What) -> str:
     """A request as a person reads it, without what a secure question collected."""
     secret = getattr(what, "secret", False)
-    given = ", ".join(f"{one.name}={getattr(what, one.name)!r}" for one in fields(what) if one.repr or not secret)
-    return f"{type(what).__name__}({given})"
+    told = {one.name: getattr(what, one.name) for one in fields(what) if one.repr or not secret}
+    kind = type(what).__name__.removesuffix("Request").lower()
+    return f"{kind}: " + ", ".join(f"{name} {value}" for name, value in told.items() if value not in EMPTY_VALUES)
 
 
 def queue_words(handover: Handover) -> str:
