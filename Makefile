@@ -13,8 +13,8 @@ demo: setup
 
 test: $(VENV)/.dev
 	@$(BIN)/python asterisk/install.py asterisk chromium sipp
-	@$(BIN)/python -m pytest -n auto tests/unit tests/test_architecture.py
-	@$(BIN)/python -m pytest tests/contract tests/integration tests/system
+	@$(BIN)/python -m pytest -n auto tests/unit tests/integration tests/test_architecture.py
+	@$(BIN)/python -m pytest tests/contract tests/system
 
 unit: $(VENV)/.dev pbx
 	@$(BIN)/python -m pytest tests/unit tests/contract tests/test_architecture.py

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -150,8 +151,8 @@ async def test_a_time_that_ends_before_it_begins_is_refused(centre: Centre) -> N
         await centre.desk.figures("day", "2027-01-16", "2027-01-15")
 
 
-async def test_a_database_that_is_away_is_told() -> None:
-    away = Centre("sqlite+aiosqlite:////nowhere/at/all.db")
+async def test_a_database_that_is_away_is_told(tmp_path: Path) -> None:
+    away = Centre(f"sqlite+aiosqlite:///{tmp_path}")  # a folder
     with pytest.raises(DatabaseUnavailable):
         await SurveyStore(away.engine).counts(0, NOON)
     await away.writer.close()

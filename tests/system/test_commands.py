@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -21,9 +22,12 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 
 @pytest.fixture
-async def up_site() -> AsyncIterator[Site]:
-    """Configured, not started: `cordboard up` starts it, PBX included. The shipped dialplans."""
-    site = Site({"agents.1001.name": "Ana"}, dialplans=PROJECT / "dialplans")
+async def up_site(tmp_path: Path) -> AsyncIterator[Site]:
+    """Configured, not started: `cordboard up` starts it, PBX included. The shipped main line."""
+    dialplans = tmp_path / "dialplans"
+    dialplans.mkdir()
+    shutil.copy(PROJECT / "dialplans" / "harbor-lane.yaml", dialplans)
+    site = Site({"agents.1001.name": "Ana"}, dialplans=dialplans)
     await site.prepare()
     # No proxy here: what is configured is what the PBX listens on.
     text = site.file.read_text().replace(f"port: {site.proxy.port}", f"port: {site.ami_port}")
