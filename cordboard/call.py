@@ -14,7 +14,7 @@ from acd.destinations import Destination, ToFlow, ToQueue
 from acd.service import QueueResult
 from cordboard.afterwards import after_hang_up
 from cordboard.call_outcome import outcome
-from cordboard.call_services import CallNote, CallServices
+from cordboard.call_services import CallServices
 from cordboard.flow_transfer import Asked, FlowTransfer
 from cordboard.grip import Grip
 from cordboard.memory import Memory, Phase
@@ -30,7 +30,7 @@ from ivr.versions import Chosen
 from pbx.facts import CallReturned, ChannelGone, ChannelSeen, CommandDone, Fact, KeyPressed, OrderFailed, Origin, Place
 from pbx.orders import Answer, Connect, HangUp, Play, RecordMessage, Remember, SetLanguage, StopMusic
 
-__all__ = ["Call", "CallNote", "CallServices"]
+__all__ = ["Call", "CallServices"]
 
 CAUSE_UNALLOCATED = 1
 CAUSE_UNSEEN = 0

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from acd.service import Distributor
 from cordboard.comfort import ComfortPlan
+from cordboard.events import Note
 from cordboard.transfers import Transfers
 from ivr.ports import Outside, PromptFiles, Surroundings, Timers
 from ivr.versions import Chosen
 from pbx.ports import Switch
-
-
-class CallNote(Protocol):
-    def __call__(
-        self,
-        kind: str,
-        *,
-        call_id: str | None = None,
-        agent: str | None = None,
-        queue: str | None = None,
-        data: dict[str, Any] | None = None,
-    ) -> None: ...
 
 
 class Flows(Protocol):
@@ -40,7 +29,7 @@ class CallServices:
     switch: Switch
     timers: Timers
     clock: Callable[[], float]
-    note: CallNote
+    note: Note
     library: Flows
     prompts: PromptFiles
     distributor: Distributor

@@ -15,10 +15,10 @@ from acd.errors import AcdError
 from cordboard.allowed import Allowed
 from cordboard.callback import MAX_NOTE, Callback, CallbackRefused, CallbackState
 from cordboard.callback_calls import TALKED
+from cordboard.events import Note
 from cordboard.storage.callbacks import CallbackStore
 from cordboard.storage.errors import DatabaseUnavailable
 from cordboard.telephone import e164
-from cordboard.transfers import Note
 from cordboard.web.ports import CommandRefused, NotFound, UnknownAgent
 
 log = structlog.get_logger()

@@ -13,8 +13,8 @@ from typing import Protocol
 import structlog
 
 from acd.service import Distributor, RecoveredCaller
-from cordboard.call import CallNote
 from cordboard.calls import CallBook
+from cordboard.events import Note
 from cordboard.memory import Phase
 from cordboard.transfers import Transfers
 from pbx.facts import (
@@ -71,7 +71,7 @@ class Dispatcher:
         live: LiveChannels,
         calls: CallBook,
         distributor: Distributor,
-        note: CallNote,
+        note: Note,
         recovered: Callable[[set[str]], None],
         keys: LegKeys | None = None,
         *,

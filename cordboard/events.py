@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
+
+
+class Note(Protocol):
+    """How something is noted in the journal; what is not named has nothing to do with it."""
+
+    def __call__(
+        self,
+        kind: str,
+        *,
+        call_id: str | None = None,
+        agent: str | None = None,
+        queue: str | None = None,
+        data: dict[str, Any] | None = None,
+    ) -> None: ...
 
 
 class Event(NamedTuple):

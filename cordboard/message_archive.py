@@ -16,9 +16,9 @@ from typing import Any, Protocol
 import soundfile
 import structlog
 
+from cordboard.events import Note
 from cordboard.message import FALLBACK_BOX, Message, MessageState, from_id
 from cordboard.message_files import MessageFiles
-from cordboard.recorder import Note
 from cordboard.recording_files import NothingWrittenError, be_patient
 from cordboard.storage.errors import DatabaseUnavailable
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from acd.errors import AcdError
-from cordboard.events import Event
+from cordboard.events import Event, Note
 from cordboard.recording import (
     Recording,
     RecordingState,
@@ -61,18 +61,6 @@ class Archive(Protocol):
 
     def finish(self, recording: Recording) -> None:
         """Its talk is over: make the file what it will be, and put that on record."""
-
-
-class Note(Protocol):
-    def __call__(
-        self,
-        kind: str,
-        *,
-        call_id: str | None = None,
-        agent: str | None = None,
-        queue: str | None = None,
-        data: dict[str, Any] | None = None,
-    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

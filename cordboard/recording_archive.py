@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 import soundfile
 import structlog
 
-from cordboard.recorder import Note
+from cordboard.events import Note
 from cordboard.recording import Recording, RecordingState, from_name
 from cordboard.recording_files import NothingWrittenError, RecordingFiles, be_patient
 from cordboard.storage.errors import DatabaseUnavailable

@@ -11,12 +11,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cordboard.clock import Clock
+from cordboard.events import Note
 from cordboard.figures.days import BadInterval, at_clock, midnight, moment
 from cordboard.outside import Done
 from cordboard.records import CallRecords
 from cordboard.storage.surveys import SurveyStore
 from cordboard.survey import Answer, By, Scores, results
-from cordboard.transfers import Note
 from ivr.ports import Handle, Timers
 from ivr.requests import OK, SurveyAnswer
 

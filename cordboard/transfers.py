@@ -7,25 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from acd.phones import Phones
 from acd.ports import Timers
 from cordboard.allowed import Allowed
+from cordboard.events import Note
 from pbx.facts import Fact, LegAnswered, LinkDown, Snapshot
 from pbx.ports import Switch
-
-
-class Note(Protocol):
-    def __call__(
-        self,
-        kind: str,
-        *,
-        call_id: str | None = None,
-        agent: str | None = None,
-        queue: str | None = None,
-        data: dict[str, Any] | None = None,
-    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

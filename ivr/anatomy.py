@@ -48,10 +48,13 @@ def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
 def wording_text(flow: Flow, node_id: str, slot: str, language: str) -> str:
     """A prompt as a person reads it; "" when it is not said in this language."""
     wording = flow.wordings.get((node_id, slot))
-    return "" if wording is None else " ".join(map(_read, wording.pieces.get(flow.heard_in(wording, language), ())))
+    return (
+        "" if wording is None else " ".join(map(read_piece, wording.pieces.get(flow.heard_in(wording, language), ())))
+    )
 
 
-def _read(piece: Piece) -> str:
+def read_piece(piece: Piece) -> str:
+    """A piece of a prompt as a person reads it."""
     match piece:
         case Variable(name=name, how=how):
             return f"{{{name}:{how}}}" if how else f"{{{name}}}"

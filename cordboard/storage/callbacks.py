@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cordboard.callback import PENDING, Callback, CallbackRefused, CallbackState
 from cordboard.storage.errors import DatabaseUnavailable
 from cordboard.storage.schema import callback_requests as table
+from cordboard.storage.statements import rows_of
 
 
 class CallbackStore:
@@ -76,11 +77,7 @@ class CallbackStore:
         return after
 
     async def _rows(self, query: Select[Any]) -> list[Callback]:
-        try:
-            async with self._engine.connect() as connection:
-                return [_callback(row) for row in (await connection.execute(query)).all()]
-        except (SQLAlchemyError, OSError) as error:
-            raise DatabaseUnavailable(type(error).__name__) from None
+        return [_callback(row) for row in await rows_of(self._engine, query)]
 
 
 def _values(request: Callback) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Row, Select, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cordboard.customer import Customer
 from cordboard.storage.errors import DatabaseUnavailable
 from cordboard.storage.schema import customer_numbers, customers
+from cordboard.storage.statements import rows_of, upsert
 
 AT_ONCE = 500
 """Rows or values in one statement."""
@@ -32,10 +32,7 @@ class NumbersTaken(Exception):
 class CustomerStore:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
-        statement: Any = insert(customers)
-        changed = {c.name: statement.excluded[c.name] for c in customers.columns if not c.primary_key}
-        self._put = statement.on_conflict_do_update(index_elements=["id"], set_=changed)
+        self._put = upsert(engine, customers)
 
     async def by_number(self, number: str) -> Customer | None:
         """Whoever calls from it; without their numbers. One question, answered by two keys."""
@@ -44,7 +41,7 @@ class CustomerStore:
             .join(customer_numbers, customer_numbers.c.customer_id == customers.c.id)
             .where(customer_numbers.c.number == number)
         )
-        rows = await self._rows(query)
+        rows = await rows_of(self._engine, query)
         return _customer(rows[0], ()) if rows else None
 
     async def get(self, customer: str) -> Customer | None:
@@ -104,20 +101,13 @@ class CustomerStore:
         return {number: owner for number, owner in owners.items() if owner not in ids}
 
     async def _whole(self, query: Select[Any]) -> list[Customer]:
-        rows = await self._rows(query)
+        rows = await rows_of(self._engine, query)
         numbers: dict[str, list[str]] = {row.id: [] for row in rows}
         for ids in _parts(list(numbers)):
             theirs = select(customer_numbers).where(customer_numbers.c.customer_id.in_(ids))
-            for row in await self._rows(theirs.order_by(customer_numbers.c.number)):
+            for row in await rows_of(self._engine, theirs.order_by(customer_numbers.c.number)):
                 numbers[row.customer_id].append(row.number)
         return [_customer(row, numbers[row.id]) for row in rows]
-
-    async def _rows(self, query: Select[Any]) -> list[Row[Any]]:
-        try:
-            async with self._engine.connect() as connection:
-                return list((await connection.execute(query)).all())
-        except (SQLAlchemyError, OSError) as error:
-            raise DatabaseUnavailable(type(error).__name__) from None
 
 
 def _parts(values: list[Any]) -> Iterator[list[Any]]:

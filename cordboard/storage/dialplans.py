@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from cordboard.dialplan_versions import Files, Source, State, Version, packed, unpacked
 from cordboard.storage.errors import DatabaseUnavailable
 from cordboard.storage.schema import dialplan_versions as table
+from cordboard.storage.statements import rows_of
 from ivr.versions import Canary
 
 _PAST = update(table).where(table.c.state == State.LIVE.value).values(state=State.PAST.value)
@@ -89,23 +90,16 @@ class VersionStore:
         query = select(*_ABOUT).order_by(table.c.number.desc()).limit(limit)
         if before is not None:
             query = query.where(table.c.number < before)
-        return [_version(row) for row in await self._rows(query)]
+        return [_version(row) for row in await rows_of(self._engine, query)]
 
     async def files(self, number: int) -> dict[str, bytes]:
         """Everything that was in its folder."""
-        rows = await self._rows(select(table.c.content).where(table.c.number == number))
+        rows = await rows_of(self._engine, select(table.c.content).where(table.c.number == number))
         return await asyncio.to_thread(unpacked, rows[0][0]) if rows else {}
 
     async def _one(self, query: Select[Any]) -> Version | None:
-        rows = await self._rows(query)
+        rows = await rows_of(self._engine, query)
         return _version(rows[0]) if rows else None
-
-    async def _rows(self, query: Select[Any]) -> list[Row[Any]]:
-        try:
-            async with self._engine.connect() as connection:
-                return list((await connection.execute(query)).all())
-        except (SQLAlchemyError, OSError) as error:
-            raise DatabaseUnavailable(type(error).__name__) from None
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:

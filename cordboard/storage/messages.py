@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Row, Select, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cordboard.message import OPEN, Message, MessageState
 from cordboard.storage.errors import DatabaseUnavailable
 from cordboard.storage.schema import messages
+from cordboard.storage.statements import rows_of, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,7 @@ class MessageCursor:
 class MessageStore:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
-        statement: Any = insert(messages)
-        changed = {c.name: statement.excluded[c.name] for c in messages.columns if not c.primary_key}
-        self._put = statement.on_conflict_do_update(index_elements=["id"], set_=changed)
+        self._put = upsert(engine, messages)
 
     async def put(self, message: Message) -> None:
         """Write this, whatever was there before."""
@@ -57,7 +54,7 @@ class MessageStore:
 
     async def known(self, names: Collection[str]) -> set[str]:
         """Those of the names that are on record."""
-        return {row.id for row in await self._rows(select(messages.c.id).where(messages.c.id.in_(names)))}
+        return {row.id for row in await rows_of(self._engine, select(messages.c.id).where(messages.c.id.in_(names)))}
 
     async def unfinished(self) -> list[Message]:
         """Those whose file is not there yet, oldest first."""
@@ -71,7 +68,7 @@ class MessageStore:
     async def new_by_box(self) -> dict[str, int]:
         """How many nobody has heard."""
         query = select(messages.c.box, func.count().label("number")).where(messages.c.state == MessageState.NEW)
-        return {row.box: row.number for row in await self._rows(query.group_by(messages.c.box))}
+        return {row.box: row.number for row in await rows_of(self._engine, query.group_by(messages.c.box))}
 
     async def page(
         self, limit: int = 50, before: MessageCursor | None = None, wanted: MessageFilter = MessageFilter()
@@ -94,14 +91,7 @@ class MessageStore:
         return await self._messages(query)
 
     async def _messages(self, query: Select[Any]) -> list[Message]:
-        return [_message(row) for row in await self._rows(query)]
-
-    async def _rows(self, query: Select[Any]) -> list[Row[Any]]:
-        try:
-            async with self._engine.connect() as connection:
-                return list((await connection.execute(query)).all())
-        except (SQLAlchemyError, OSError) as error:
-            raise DatabaseUnavailable(type(error).__name__) from None
+        return [_message(row) for row in await rows_of(self._engine, query)]
 
 
 def _message(row: Row[Any]) -> Message:

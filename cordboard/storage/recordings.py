@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Row, Select, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cordboard.recording import UNFINISHED, Recording, RecordingState, silences_as_json, silences_from_json
 from cordboard.storage.errors import DatabaseUnavailable
 from cordboard.storage.schema import recordings
+from cordboard.storage.statements import rows_of, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,7 @@ class RecordingCursor:
 class RecordingStore:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
-        statement: Any = insert(recordings)
-        changed = {c.name: statement.excluded[c.name] for c in recordings.columns if not c.primary_key}
-        self._put = statement.on_conflict_do_update(index_elements=["recording"], set_=changed)
+        self._put = upsert(engine, recordings)
 
     async def put(self, rows: Collection[Recording]) -> None:
         """Write these, whatever was there before."""
@@ -90,11 +87,7 @@ class RecordingStore:
         return await self._rows(query)
 
     async def _rows(self, query: Select[Any]) -> list[Recording]:
-        try:
-            async with self._engine.connect() as connection:
-                return [_recording(row) for row in (await connection.execute(query)).all()]
-        except (SQLAlchemyError, OSError) as error:
-            raise DatabaseUnavailable(type(error).__name__) from None
+        return [_recording(row) for row in await rows_of(self._engine, query)]
 
 
 def _values(row: Recording) -> dict[str, Any]:

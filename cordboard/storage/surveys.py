@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import ColumnElement, and_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import BigInteger
 
-from cordboard.storage.errors import DatabaseUnavailable
 from cordboard.storage.schema import survey_answers as table
+from cordboard.storage.statements import rows_of
 from cordboard.survey import Answer
 
 BIN_S = 900
@@ -40,19 +39,12 @@ class SurveyStore:
         quarter = cast(func.floor(table.c.at / BIN_S), BigInteger).label("quarter")
         of = (table.c.survey, table.c.question, table.c.type, table.c.queue, table.c.agent, table.c.score)
         query = select(quarter, *of, func.count()).where(_within(begin, end, wanted)).group_by(quarter, *of)
-        return [Count(float(row[0] * BIN_S), *row[1:]) for row in await self._rows(query)]
+        return [Count(float(row[0] * BIN_S), *tuple(row)[1:]) for row in await rows_of(self._engine, query)]
 
     async def page(self, begin: float, end: float, limit: int, after: int, **wanted: str | None) -> list[Answer]:
         """The newest first; so many are left out before them."""
         query = select(table).where(_within(begin, end, wanted)).order_by(table.c.at.desc(), table.c.call_id)
-        return [Answer(*row) for row in await self._rows(query.limit(limit).offset(after))]
-
-    async def _rows(self, query: Select[Any]) -> list[Any]:
-        try:
-            async with self._engine.connect() as connection:
-                return list((await connection.execute(query)).all())
-        except (SQLAlchemyError, OSError) as error:
-            raise DatabaseUnavailable(type(error).__name__) from None
+        return [Answer(*tuple(row)) for row in await rows_of(self._engine, query.limit(limit).offset(after))]
 
 
 def _within(begin: float, end: float, wanted: dict[str, str | None]) -> ColumnElement[bool]:

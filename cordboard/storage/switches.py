@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cordboard.storage.errors import DatabaseUnavailable
 from cordboard.storage.schema import switches as table
+from cordboard.storage.statements import upsert
 from cordboard.switches import Switch
 
 
 class SwitchStore:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
-        statement: Any = insert(table)
-        changed = {c.name: statement.excluded[c.name] for c in table.columns if not c.primary_key}
-        self._put = statement.on_conflict_do_update(index_elements=["name"], set_=changed)
+        self._put = upsert(engine, table)
 
     async def all(self) -> list[Switch]:
         try:

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-from ivr.anatomy import details
+from ivr.anatomy import details, read_piece
 from ivr.comparing.places import KEY, Exit, Place, Plans
 from ivr.flow import Flow
 from ivr.hours import OpeningHours
@@ -20,7 +20,7 @@ from ivr.node import Node
 from ivr.values import Kind
 from ivr.verbs.menu import MenuNode
 from ivr.verbs.split import SplitNode
-from ivr.wording import Draft, Piece, Silence, SoundFile, Variable
+from ivr.wording import Piece, Variable
 
 WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOLIDAYS_SEEN = (date(2026, 1, 1), date(2031, 1, 1))
@@ -126,16 +126,8 @@ def _heard(flow: Flow, node: str, slot: str, language: str) -> str:
 
 
 def _piece(flow: Flow, piece: Piece) -> str:
-    match piece:
-        case Variable(name=name, how=how):
-            spoken = how or flow.kind(name)
-            money = f" {flow.currency}" if flow.currency and spoken in {Kind.AMOUNT, "money"} else ""
-            return f"{{{name}:{spoken}{money}}}"
-        case SoundFile(name=name):
-            return f"[sound {name}]"
-        case Silence(seconds=seconds):
-            return f"[silence {seconds:g} s]"
-        case Draft():
-            return "[what the caller said]"
-        case _:
-            return piece
+    if not isinstance(piece, Variable):
+        return read_piece(piece)
+    spoken = piece.how or flow.kind(piece.name)
+    money = f" {flow.currency}" if flow.currency and spoken in {Kind.AMOUNT, "money"} else ""
+    return f"{{{piece.name}:{spoken}{money}}}"

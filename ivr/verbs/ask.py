@@ -32,6 +32,7 @@ from ivr.node import (
     slot_of,
     worded,
 )
+from ivr.otherwise import Reasons, go, ways
 from ivr.values import Kind, Value
 
 if TYPE_CHECKING:
@@ -95,19 +96,11 @@ def _yes_means_own(given: object) -> object:
     return True if given is True or given == "true" else given
 
 
-class NoAnswerBy(Strict):
+class NoAnswerBy(Reasons):
     """Where a caller goes who did not answer, by why."""
 
     no_input: NodeId | None = Field(None, description="the last try brought no key")
     no_match: NodeId | None = Field(None, description="the last try was not a possible answer")
-    other: NodeId = Field(alias="else")
-
-    def nodes(self) -> Iterator[tuple[str, str]]:
-        for reason in (NO_INPUT, "no_match"):
-            node = getattr(self, reason)
-            if node is not None:
-                yield reason, node
-        yield "else", self.other
 
 
 NoAnswer = Annotated[
@@ -235,11 +228,7 @@ class AskNode(Node):
 
     def branches(self) -> Iterator[tuple[Path, str, str]]:
         yield ("next",), "next", self.next
-        if isinstance(self.otherwise, NoAnswerBy):
-            for reason, node in self.otherwise.nodes():
-                yield ("otherwise", reason), reason, node
-        else:
-            yield ("otherwise",), "otherwise", self.otherwise
+        yield from ways(self.otherwise)
 
     def prompts(self) -> Iterator[tuple[str, Path, PromptRef]]:
         for slot in (PROMPT, INVALID, NO_INPUT):
@@ -379,12 +368,7 @@ class AskNode(Node):
         self._note(walk, "too_many")
         self.hung_up(walk)
         reason = NO_INPUT if outcome == NO_INPUT else "no_match"
-        if isinstance(self.otherwise, NoAnswerBy):
-            nodes = dict(self.otherwise.nodes())
-            label = reason if reason in nodes else "else"
-            walk.go(nodes[label], label)
-        else:
-            walk.go(self.otherwise, "otherwise")
+        go(walk, self.otherwise, reason)
         return False
 
     @staticmethod

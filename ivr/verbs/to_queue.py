@@ -33,6 +33,7 @@ from ivr.node import (
     Use,
     kind_of,
 )
+from ivr.otherwise import Reasons, go, ways
 from ivr.wording import names_in
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class SkillsAsked(Strict):
             after_s, must = step.after_s, step.must
 
 
-class ByReason(Strict):
+class ByReason(Reasons):
     """Where a caller goes whom nobody talked to, by why."""
 
     closed: NodeId | None = Field(None, description="outside the queue's hours")
@@ -94,14 +95,6 @@ class ByReason(Strict):
     too_long: NodeId | None = Field(None, description="they would have to expect more than its max_expected_wait_s")
     timeout: NodeId | None = Field(None, description="they waited for the queue's max_wait_s")
     empty: NodeId | None = Field(None, description="none of its agents is logged in")
-    other: NodeId = Field(alias="else", description="every other reason")
-
-    def nodes(self) -> Iterator[tuple[str, str]]:
-        for reason in ("closed", "full", "too_long", "timeout", "empty"):
-            node = getattr(self, reason)
-            if node is not None:
-                yield reason, node
-        yield "else", self.other
 
 
 Otherwise = Annotated[
@@ -138,11 +131,8 @@ class ToQueueNode(Node):
     def branches(self) -> Iterator[tuple[Path, str, str]]:
         asked = self.to_queue
         yield ("to_queue", "then"), "then", asked.then
-        if isinstance(asked.otherwise, ByReason):
-            for reason, node in asked.otherwise.nodes():
-                yield ("to_queue", "otherwise", reason), reason, node
-        else:
-            yield ("to_queue", "otherwise"), "otherwise", asked.otherwise
+        for path, label, node in ways(asked.otherwise):
+            yield ("to_queue", *path), label, node
         for key, node in asked.keys.items():
             yield ("to_queue", "keys", key), key, node
 
@@ -204,18 +194,9 @@ class ToQueueNode(Node):
                 walk.note("key.pressed", {})
                 walk.go(self.to_queue.keys[key], key)
             case QueueEnded(result=result):
-                self._otherwise(walk, result)
+                go(walk, self.to_queue.otherwise, result)
             case _:
                 pass
-
-    def _otherwise(self, walk: Walk, reason: str) -> None:
-        otherwise = self.to_queue.otherwise
-        if isinstance(otherwise, ByReason):
-            nodes = dict(otherwise.nodes())
-            label = reason if reason in nodes else "else"
-            walk.go(nodes[label], label)
-        else:
-            walk.go(otherwise, "otherwise")
 
 
 def _levels(demanded: Demanded) -> Levels:
